@@ -1,0 +1,1 @@
+//! `address`: to be described.

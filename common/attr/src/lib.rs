@@ -1,0 +1,1 @@
+//! `attr`: to be described.

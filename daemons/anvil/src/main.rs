@@ -1,0 +1,3 @@
+//! Start of the `anvil` daemon.
+
+fn main() {}

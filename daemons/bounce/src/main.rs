@@ -1,0 +1,3 @@
+//! Start of the `bounce` daemon.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Start of the `cleanup` daemon.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Start of the `discard` daemon.
+
+fn main() {}

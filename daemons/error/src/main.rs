@@ -1,0 +1,3 @@
+//! Start of the `error` daemon.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Start of the `flush` daemon.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Start of the `local` daemon.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Start of the `master` daemon.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Start of the `pickup` daemon.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Start of the `pipe` daemon.
+
+fn main() {}

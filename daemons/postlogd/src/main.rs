@@ -1,0 +1,3 @@
+//! Start of the `postlogd` daemon.
+
+fn main() {}

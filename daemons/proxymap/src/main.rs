@@ -1,0 +1,3 @@
+//! Start of the `proxymap` daemon.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The `qmgr` daemon.

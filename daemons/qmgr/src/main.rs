@@ -1,0 +1,3 @@
+//! Start of the `qmgr` daemon.
+
+fn main() {}

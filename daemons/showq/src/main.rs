@@ -1,0 +1,3 @@
+//! Start of the `showq` daemon.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Start of the `smtp` daemon.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Start of the `smtpd` daemon.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Start of the `spawn` daemon.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The `trivial-rewrite` daemon.

@@ -1,0 +1,3 @@
+//! Start of the `trivial-rewrite` daemon.
+
+fn main() {}

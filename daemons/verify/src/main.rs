@@ -1,0 +1,3 @@
+//! Start of the `verify` daemon.
+
+fn main() {}

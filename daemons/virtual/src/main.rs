@@ -1,0 +1,3 @@
+//! Start of the `virtual` daemon.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Start of the `postalias` command.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Start of the `postcat` command.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Start of the `postconf` command.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Start of the `postdrop` command.
+
+fn main() {}

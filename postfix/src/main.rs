@@ -1,0 +1,3 @@
+//! Start of the `postfix` command.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Start of the `postkick` command.
+
+fn main() {}

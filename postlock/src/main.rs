@@ -1,0 +1,3 @@
+//! Start of the `postlock` command.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Start of the `postlog` command.
+
+fn main() {}

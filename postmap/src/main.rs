@@ -1,0 +1,3 @@
+//! Start of the `postmap` command.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Start of the `postqueue` command.
+
+fn main() {}

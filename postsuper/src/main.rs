@@ -1,0 +1,3 @@
+//! Start of the `postsuper` command.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Start of the `sendmail` command.
+
+fn main() {}
