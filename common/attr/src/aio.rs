@@ -1,0 +1,104 @@
+//! Attribute lists over an asynchronous stream.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::time::timeout;
+
+use crate::{Error, Message};
+
+/// A connection on which both ends send attribute lists, each list bounded by a time limit.
+#[derive(Debug)]
+pub struct Stream<S> {
+    io: S,
+    pending: Vec<u8>,
+    limit: Duration,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Stream<S> {
+    /// Wraps a connected stream; `limit` (`ipc_timeout`) bounds each [`send`](Self::send) and each [`recv`](Self::recv);
+    /// zero means no limit.
+    pub fn new(io: S, limit: Duration) -> Self {
+        Self {
+            io,
+            pending: Vec::new(),
+            limit,
+        }
+    }
+
+    /// As [`new`](Self::new), for a connection of which some bytes were read already.
+    pub fn with_pending(io: S, limit: Duration, pending: Vec<u8>) -> Self {
+        Self { io, pending, limit }
+    }
+
+    /// Sends bytes made by an [`Encoder`](crate::Encoder).
+    ///
+    /// # Errors
+    /// The peer is gone or does not read in time.
+    pub async fn send(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let limit = self.limit;
+        within(limit, async { Ok(self.io.write_all(bytes).await?) }).await
+    }
+
+    /// Receives the next list, within the time limit.
+    ///
+    /// # Errors
+    /// [`Error::Closed`] when the peer ended the connection between lists; else what went wrong.
+    pub async fn recv(&mut self) -> Result<Message, Error> {
+        if let Some(message) = Message::take(&mut self.pending)? {
+            return Ok(message);
+        }
+        let limit = self.limit;
+        within(limit, self.recv_unbounded()).await
+    }
+
+    /// Receives the next list, however long the peer takes to begin it: for a server between two requests.
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv).
+    pub async fn recv_unbounded(&mut self) -> Result<Message, Error> {
+        loop {
+            if let Some(message) = Message::take(&mut self.pending)? {
+                return Ok(message);
+            }
+            self.pending.reserve(1024);
+            if self.io.read_buf(&mut self.pending).await? == 0 {
+                return Err(if self.pending.is_empty() {
+                    Error::Closed
+                } else {
+                    Error::Truncated
+                });
+            }
+        }
+    }
+
+    /// The stream, and what was read from it beyond the last list.
+    pub fn into_parts(self) -> (S, Vec<u8>) {
+        (self.io, self.pending)
+    }
+
+    /// The stream itself.
+    pub fn get_ref(&self) -> &S {
+        &self.io
+    }
+
+    /// The stream itself, for descriptor passing and raw records between lists.
+    pub fn get_mut(&mut self) -> &mut S {
+        &mut self.io
+    }
+
+    /// Whether bytes of the next list were read already.
+    pub fn has_pending(&self) -> bool {
+        !self.pending.is_empty()
+    }
+}
+
+async fn within<T>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    if limit.is_zero() {
+        return work.await;
+    }
+    timeout(limit, work).await.unwrap_or(Err(Error::Timeout))
+}
