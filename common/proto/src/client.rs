@@ -104,6 +104,11 @@ impl Client {
         }
     }
 
+    /// Closes the kept connections, for a server that asked for it.
+    pub fn disconnect(&self) {
+        self.idle.borrow_mut().clear();
+    }
+
     async fn try_call<R: Request>(&self, request: &R) -> Result<R::Reply, (Error, bool)> {
         let kept = self.take_idle();
         let reused = kept.is_some();

@@ -9,8 +9,12 @@ use std::time::Duration;
 
 use pf_attr::{Decoder, Encoder, Error};
 
+pub mod cleanup;
 #[cfg(feature = "aio")]
 pub mod client;
+pub mod resolve;
+pub mod rewrite;
+pub mod verify;
 
 /// Who may connect to a service's socket: the directory under `queue_directory` that holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
