@@ -1,3 +1,44 @@
-//! To be described.
+//! The project's own errands: `cargo xtask demo`, `test`, and the steps they are made of.
 
-fn main() {}
+mod demo;
+mod install;
+mod layout;
+mod peer;
+mod setup;
+mod shell;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask <task>
+  demo        build, install below target/, start, send and deliver mail, stop: a guided tour
+  test        install what is needed and run everything that must pass
+  install     [--prefix P] [--destdir D] [--dev]: build and lay out programs, manuals and configuration
+  compliance  [peer|ours] [filter]: black-box tests, on both systems unless one is named
+  tidy        check the direction of dependencies, the place of unsafe code, the options in the manuals
+  setup       install the packages and make the accounts that the tests need
+  peer        unpack Debian's Postfix for comparison";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        ["demo"] => demo::run(),
+        ["test"] => test::run(),
+        ["install", options @ ..] => install::run(options),
+        ["compliance", rest @ ..] => test::compliance(rest),
+        ["tidy"] => tidy::run(),
+        ["setup"] => setup::run(),
+        ["peer"] => peer::run(),
+        _ => Err(anyhow::anyhow!("{USAGE}")),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(err) => {
+            shell::say(&format!("xtask: {err:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}

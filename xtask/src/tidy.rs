@@ -1,0 +1,185 @@
+//! House rules that the compiler does not check: the direction of dependencies, the place of `unsafe`, and that the manual
+//! of a command names each of its options.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::shell::root;
+
+/// The rows of `common/`: a crate uses only rows above its own.
+const ROWS: [&[&str]; 7] = [
+    &["sys", "text"],
+    &["log", "record"],
+    &["attr", "config", "dsn", "net"],
+    &["address", "mime", "proto", "dns"],
+    &["maps", "queue", "sasl", "tls", "milter"],
+    &["smtp", "checks", "delivery", "service"],
+    &["cli"],
+];
+
+/// Where `unsafe` may stand.
+const UNSAFE: [&str; 2] = ["common/sys/src/", "common/maps/src/lmdb"];
+
+/// Runs all checks and reports all findings.
+pub fn run() -> Result<()> {
+    let mut findings = Vec::new();
+    dependencies(&mut findings)?;
+    unsafe_code(&mut findings)?;
+    manuals(&mut findings)?;
+    if findings.is_empty() {
+        return Ok(());
+    }
+    bail!("tidy:\n{}", findings.join("\n"))
+}
+
+fn dependencies(findings: &mut Vec<String>) -> Result<()> {
+    let rows: BTreeMap<&str, usize> = ROWS
+        .iter()
+        .enumerate()
+        .flat_map(|(row, crates)| crates.iter().map(move |name| (*name, row)))
+        .collect();
+    for folder in folders()? {
+        let name = folder.strip_prefix(root())?.display().to_string();
+        let manifest = fs::read_to_string(folder.join("Cargo.toml"))?;
+        let own = manifest
+            .split("[dev-dependencies]")
+            .next()
+            .unwrap_or_default();
+        let row = name
+            .strip_prefix("common/")
+            .and_then(|crate_name| rows.get(crate_name));
+        for line in own.lines().filter_map(|line| line.strip_prefix("pf-")) {
+            let used = line.split(['.', ' ', '=']).next().unwrap_or_default();
+            match (row, rows.get(used)) {
+                (Some(row), Some(used_row)) if used_row >= row => {
+                    findings.push(format!("{name} (row {row}) uses {used} (row {used_row})"));
+                }
+                (_, None) if used == "testkit" && (name == "compliance" || name == "bench") => {}
+                (_, None) => {
+                    findings.push(format!("{name} uses {used}, which is no crate of common/"))
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+fn unsafe_code(findings: &mut Vec<String>) -> Result<()> {
+    for file in sources()? {
+        let name = file.strip_prefix(root())?.display().to_string();
+        if UNSAFE.iter().any(|place| name.starts_with(place)) || name == "xtask/src/tidy.rs" {
+            continue;
+        }
+        let text = fs::read_to_string(&file)?;
+        for (number, line) in text.lines().enumerate() {
+            let code = line.split("//").next().unwrap_or_default();
+            if code.contains("unsafe {")
+                || code.contains("unsafe fn")
+                || code.contains("allow(unsafe_code")
+            {
+                findings.push(format!(
+                    "{name}:{}: unsafe code outside its place",
+                    number + 1
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Each option letter of a command's `OPTIONS` string (getopt's notation) stands in the command's manual.
+fn manuals(findings: &mut Vec<String>) -> Result<()> {
+    for folder in folders()? {
+        let Some(name) = folder.file_name().and_then(|name| name.to_str()) else {
+            continue;
+        };
+        if folder.parent() != Some(&root()) {
+            continue;
+        }
+        let Some(options) = option_letters(&folder)? else {
+            continue;
+        };
+        let path = root().join(format!("man/man1/{name}.1"));
+        let Ok(manual) = fs::read_to_string(&path) else {
+            findings.push(format!("{name}: no manual {}", path.display()));
+            continue;
+        };
+        for letter in options.chars().filter(char::is_ascii_alphanumeric) {
+            let listed = manual.lines().any(|line| {
+                line.split_whitespace().any(|word| {
+                    word.trim_start_matches("\\fB")
+                        .starts_with(&format!("\\-{letter}"))
+                }) || line
+                    .split_whitespace()
+                    .any(|word| word == format!("Fl {letter}"))
+                    || line.contains(&format!("Fl {letter} "))
+                    || line.ends_with(&format!("Fl {letter}"))
+            });
+            if !listed {
+                findings.push(format!(
+                    "{name}: option -{letter} is not in {}",
+                    path.display()
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The value of `const OPTIONS: &str = "..."` in a command's sources.
+fn option_letters(folder: &Path) -> Result<Option<String>> {
+    let mut files = Vec::new();
+    rust_files(&folder.join("src"), &mut files)?;
+    for file in files {
+        let text = fs::read_to_string(file)?;
+        if let Some(at) = text.find("const OPTIONS: &str = \"") {
+            let rest = text.get(at..).unwrap_or_default();
+            return Ok(rest.split('"').nth(1).map(str::to_owned));
+        }
+    }
+    Ok(None)
+}
+
+/// All crates of the workspace.
+fn folders() -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for parent in [root(), root().join("common"), root().join("daemons")] {
+        for entry in fs::read_dir(&parent).with_context(|| parent.display().to_string())? {
+            let path = entry?.path();
+            if path.join("Cargo.toml").exists() {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn sources() -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for folder in folders()? {
+        for part in ["src", "tests", "benches"] {
+            rust_files(&folder.join(part), &mut files)?;
+        }
+    }
+    Ok(files)
+}
+
+fn rust_files(dir: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+    let Ok(entries) = fs::read_dir(dir) else {
+        return Ok(());
+    };
+    for entry in entries {
+        let path = entry?.path();
+        if path.is_dir() {
+            rust_files(&path, files)?;
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
