@@ -1,1 +1,32 @@
-//! `config`: to be described.
+//! The configuration of the mail system: `main.cf` and `master.cf`, `$name` expansion, and the table of all parameters
+//! with type, default, range and meaning.
+//!
+//! [`Config`] answers what a parameter is set to, typed by the keys in [`param`]; [`mod@expand`] is the expansion by itself, for
+//! texts with names of other kinds; [`main_cf`] and [`master_cf`] read the files. What a value means is left to the
+//! program that asked for it.
+
+pub mod compat;
+mod config;
+pub mod expand;
+pub mod lines;
+pub mod main_cf;
+pub mod master_cf;
+pub mod param;
+mod report;
+mod source;
+pub mod system;
+pub mod table;
+pub mod transport;
+pub mod values;
+
+pub use config::Config;
+pub use source::Source;
+pub use table::{Kind, Param, Row};
+
+/// What is wrong with the configuration; the text is what Postfix logs as `fatal:`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Error(pub String);
+
+/// Where `main.cf` is, unless `-c` or `MAIL_CONFIG` say otherwise.
+pub const DEFAULT_DIRECTORY: &str = "/etc/postfix";
