@@ -2,5 +2,18 @@
 //!
 //! Each file of `tests/` covers one program or one journey of mail. `POSTFIX_RS_TARGET=peer|ours` chooses the system; what
 //! the tests stand on is in `pf-testkit`. `cargo xtask compliance` builds, installs and runs both.
+//!
+//! Many tests compare what happened with a recording ([`golden`]). A recording is only ever made from the peer:
+//! `POSTFIX_RS_TARGET=peer POSTFIX_RS_RECORD=1 cargo test -p compliance`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test ends at its first surprise"
+)]
+
+pub mod dialogue;
+pub mod golden;
 
 pub use pf_testkit as testkit;

@@ -202,6 +202,11 @@ impl Instance {
         &self.target
     }
 
+    /// The process that keeps the instance's namespaces.
+    pub(crate) fn holder_pid(&self) -> u32 {
+        self.holder.id()
+    }
+
     /// A path below the instance's own directory (`etc`, `spool`, `data`, `mail`, `home`, `log`); the same from inside.
     pub fn path(&self, below: &str) -> PathBuf {
         self.root.path().join(below)

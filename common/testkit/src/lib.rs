@@ -14,12 +14,14 @@
 
 mod dns;
 mod instance;
+mod processes;
 mod sink;
 mod smtp;
 mod target;
 
 pub use dns::Dns;
 pub use instance::{Builder, Instance, Output, wait_for};
+pub use processes::Process;
 pub use sink::{Received, Sink};
 pub use smtp::{Client, Reply};
 pub use target::Target;
