@@ -13,8 +13,11 @@ pub mod bounce;
 pub mod cleanup;
 #[cfg(feature = "aio")]
 pub mod client;
+pub mod flush;
 pub mod resolve;
 pub mod rewrite;
+pub mod showq;
+pub mod trigger;
 pub mod verify;
 
 /// Who may connect to a service's socket: the directory under `queue_directory` that holds it.

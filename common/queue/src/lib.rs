@@ -1,1 +1,21 @@
-//! `queue`: to be described.
+//! The queue directory: which queues there are, how messages are named and spread over subdirectories, how a queue file comes
+//! into being and is committed, found, moved, and edited in place.
+//!
+//! What stands in a queue file is a sequence of records, which `pf-record` owns. When mail moves from one queue to
+//! another is the business of the programs. All calls block for as long as the file system takes.
+
+mod check;
+mod create;
+pub mod edit;
+mod id;
+pub mod mode;
+mod name;
+mod queue;
+mod scan;
+
+pub use check::Check;
+pub use create::NewFile;
+pub use id::QueueId;
+pub use name::QueueName;
+pub use queue::{Queue, Settings, Space};
+pub use scan::{Entry, Scan};
