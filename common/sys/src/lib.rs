@@ -1,1 +1,11 @@
-//! `sys`: to be described.
+//! The operating system, safely: descriptors, identities, locks, processes, time. The only crate with `unsafe` code, each
+//! block of it about one call that has no safe form elsewhere.
+//!
+//! What a mail system does with these is for the crates above.
+
+pub mod fd;
+pub mod host;
+pub mod identity;
+pub mod lock;
+pub mod process;
+pub mod time;

@@ -1,1 +1,14 @@
-//! `text`: to be described.
+//! Small syntaxes that all of Postfix shares and that know nothing of mail: printable text, lists of words, times, host names,
+//! netstrings, xtext.
+//!
+//! Addresses are `pf-address`'s business, headers `pf-mime`'s.
+
+pub mod case;
+pub mod hostname;
+pub mod netstring;
+mod printable;
+pub mod split;
+pub mod time;
+pub mod xtext;
+
+pub use printable::{printable, printable_utf8};

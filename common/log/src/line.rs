@@ -1,0 +1,173 @@
+//! The shape of a line.
+
+use std::fmt::{Arguments, Write as _};
+
+use pf_sys::time::{Calendar, seconds};
+
+use crate::{Options, Sink};
+
+/// The longest text of one line, in bytes; the rest is cut off.
+pub const MAX_TEXT: usize = 2000;
+
+/// How grave it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// The course of business.
+    Info,
+    /// Somebody should look at it.
+    Warning,
+    /// The program cannot do one thing it should.
+    Error,
+    /// The program ends.
+    Fatal,
+    /// The program has a bug.
+    Panic,
+}
+
+impl Level {
+    /// What stands before the text.
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Level::Info => "",
+            Level::Warning => "warning: ",
+            Level::Error => "error: ",
+            Level::Fatal => "fatal: ",
+            Level::Panic => "panic: ",
+        }
+    }
+
+    /// The syslog priority.
+    pub(crate) fn priority(self) -> u8 {
+        match self {
+            Level::Info => 6,
+            Level::Warning => 4,
+            Level::Error => 3,
+            Level::Fatal | Level::Panic => 2,
+        }
+    }
+}
+
+/// Everything that goes into a line but its text.
+pub(crate) struct Logger {
+    program: String,
+    tag: String,
+    sinks: Vec<Sink>,
+    text: String,
+    line: Vec<u8>,
+    /// The date is only formatted anew when the second changes.
+    stamp: (i64, String),
+}
+
+impl Logger {
+    pub(crate) fn new(options: Options) -> Self {
+        Self {
+            program: options.program,
+            tag: options.tag,
+            sinks: options.sinks,
+            text: String::new(),
+            line: Vec::new(),
+            stamp: (i64::MIN, String::new()),
+        }
+    }
+
+    /// What logs before anybody said where to.
+    pub(crate) fn unnamed() -> Self {
+        Self::new(Options {
+            program: String::new(),
+            tag: "postfix".into(),
+            sinks: vec![Sink::Stderr],
+        })
+    }
+
+    pub(crate) fn log(&mut self, level: Level, text: Arguments<'_>) {
+        self.text.clear();
+        // Writing to a string does not fail, and a value whose formatting fails is logged as far as it went.
+        let _ = self.text.write_fmt(text);
+        let clean = pf_text::printable_utf8(self.text.as_bytes(), b'?');
+        let clean = clean.get(..MAX_TEXT).unwrap_or(&clean);
+        let now = seconds(std::time::SystemTime::now());
+        if self.stamp.0 != now {
+            let date = Calendar::local(now);
+            self.stamp = (
+                now,
+                format!(
+                    "{} {:02} {:02}:{:02}:{:02}",
+                    date.month_name(),
+                    date.day,
+                    date.hour,
+                    date.minute,
+                    date.second
+                ),
+            );
+        }
+        // The process may have forked since the last line.
+        let pid = std::process::id();
+        for sink in &mut self.sinks {
+            self.line.clear();
+            match sink {
+                Sink::Stderr => {
+                    if !self.program.is_empty() {
+                        self.line.extend_from_slice(self.program.as_bytes());
+                        self.line.extend_from_slice(b": ");
+                    }
+                    self.line.extend_from_slice(level.prefix().as_bytes());
+                    self.line.extend_from_slice(clean);
+                    self.line.push(b'\n');
+                }
+                Sink::Syslog(syslog) => {
+                    let priority = syslog.priority(level);
+                    push(
+                        &mut self.line,
+                        format_args!(
+                            "<{priority}>{} {}[{pid}]: {}",
+                            space_day(&self.stamp.1),
+                            self.tag,
+                            level.prefix()
+                        ),
+                    );
+                    self.line.extend_from_slice(clean);
+                }
+                Sink::Postlog(postlog) => {
+                    push(
+                        &mut self.line,
+                        format_args!(
+                            "{} {} {}[{pid}]: {}",
+                            self.stamp.1,
+                            postlog.host(),
+                            self.tag,
+                            level.prefix()
+                        ),
+                    );
+                    self.line.extend_from_slice(clean);
+                }
+            }
+            sink.write(&self.line);
+        }
+    }
+}
+
+/// Syslog has a space where the log file has a zero: `Nov  3`.
+fn space_day(stamp: &str) -> String {
+    match stamp.split_once(" 0") {
+        Some((month, rest)) if month.len() == 3 => format!("{month}  {rest}"),
+        _ => stamp.to_owned(),
+    }
+}
+
+fn push(line: &mut Vec<u8>, text: Arguments<'_>) {
+    use std::io::Write as _;
+    // Writing to memory does not fail.
+    let _ = line.write_fmt(text);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_day_is_padded_as_each_sink_wants_it() {
+        assert_eq!(space_day("Nov 03 01:02:03"), "Nov  3 01:02:03");
+        assert_eq!(space_day("Nov 23 01:02:03"), "Nov 23 01:02:03");
+        assert_eq!(space_day("Nov 23 00:02:03"), "Nov 23 00:02:03");
+    }
+}

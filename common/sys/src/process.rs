@@ -1,0 +1,257 @@
+//! Processes: starting programs with chosen descriptors and identities, forking, limits.
+#![allow(
+    unsafe_code,
+    reason = "fork(2), and hooks that run between fork and exec"
+)]
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd as _, OwnedFd, RawFd};
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::Command;
+
+use nix::fcntl::{FcntlArg, fcntl};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::signal::{
+    SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, sigaction, sigprocmask,
+};
+use nix::sys::stat::Mode;
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::{Gid, Pid, Uid};
+
+/// What is different in a child process, beyond what [`Command`] itself can say.
+#[derive(Debug, Default)]
+pub struct ChildSetup {
+    /// Descriptors and the numbers the program finds them at; they stay open across exec.
+    pub descriptors: Vec<(OwnedFd, RawFd)>,
+    /// User, group and supplementary groups.
+    pub identity: Option<(u32, u32, Vec<u32>)>,
+    /// A session of its own, so that the whole family can be signalled.
+    pub new_session: bool,
+    /// A process group of its own.
+    pub new_group: bool,
+    /// The file mode creation mask.
+    pub umask: Option<u32>,
+    /// Whether the default treatment of all signals is restored.
+    pub default_signals: bool,
+}
+
+impl ChildSetup {
+    /// Arranges that `command` starts its program in this way. The descriptors are closed in this process when the command
+    /// is dropped.
+    ///
+    /// # Errors
+    /// The descriptors cannot be duplicated.
+    pub fn apply(self, command: &mut Command) -> io::Result<()> {
+        let mut moves = Vec::with_capacity(self.descriptors.len());
+        let highest = self
+            .descriptors
+            .iter()
+            .map(|(_, number)| *number)
+            .max()
+            .unwrap_or(0);
+        for (fd, number) in &self.descriptors {
+            // Out of the way of all target numbers, so that no move overwrites what a later one needs.
+            let copy = fcntl(fd, FcntlArg::F_DUPFD_CLOEXEC(highest + 1))?;
+            // SAFETY: the kernel has just made this descriptor for us.
+            moves.push((
+                unsafe { <OwnedFd as std::os::fd::FromRawFd>::from_raw_fd(copy) },
+                *number,
+            ));
+        }
+        let Self {
+            identity,
+            new_session,
+            new_group,
+            umask,
+            default_signals,
+            ..
+        } = self;
+        let identity = identity.map(|(uid, gid, groups)| {
+            let groups: Vec<Gid> = groups.into_iter().map(Gid::from_raw).collect();
+            (Uid::from_raw(uid), Gid::from_raw(gid), groups)
+        });
+        let hook = move || -> io::Result<()> {
+            for (fd, number) in &moves {
+                // SAFETY: plain dup2(2) on descriptors that are open; errors are checked.
+                if unsafe { libc::dup2(fd.as_raw_fd(), *number) } < 0 {
+                    return Err(io::Error::last_os_error());
+                }
+            }
+            if new_session {
+                nix::unistd::setsid()?;
+            } else if new_group {
+                nix::unistd::setpgid(Pid::from_raw(0), Pid::from_raw(0))?;
+            }
+            if let Some(mask) = umask {
+                nix::sys::stat::umask(Mode::from_bits_truncate(mask));
+            }
+            if default_signals {
+                restore_signals()?;
+            }
+            if let Some((uid, gid, groups)) = &identity {
+                nix::unistd::setgroups(groups)?;
+                nix::unistd::setgid(*gid)?;
+                nix::unistd::setuid(*uid)?;
+            }
+            Ok(())
+        };
+        // SAFETY: the hook only makes async-signal-safe system calls on values made before the fork, and allocates nothing
+        // but on its error path, after which the child ends.
+        unsafe { command.pre_exec(hook) };
+        Ok(())
+    }
+}
+
+/// Gives all signals their default treatment, and unblocks them.
+fn restore_signals() -> io::Result<()> {
+    let action = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
+    for signal in Signal::iterator() {
+        if !matches!(signal, Signal::SIGKILL | Signal::SIGSTOP) {
+            // SAFETY: the default treatment runs no code of ours.
+            unsafe { sigaction(signal, &action) }?;
+        }
+    }
+    sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)?;
+    Ok(())
+}
+
+/// Has a signal ignored, in this process and in those it starts.
+///
+/// # Errors
+/// As sigaction(2).
+pub fn ignore_signal(signal: Signal) -> io::Result<()> {
+    let action = SigAction::new(SigHandler::SigIgn, SaFlags::empty(), SigSet::empty());
+    // SAFETY: ignoring a signal runs no code of ours.
+    unsafe { sigaction(signal, &action) }?;
+    Ok(())
+}
+
+/// Which side of a fork one is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fork {
+    /// The old process; the new one has this id.
+    Parent(i32),
+    /// The new process.
+    Child,
+}
+
+/// Makes a copy of this process, which must have one thread only.
+///
+/// # Errors
+/// As fork(2); `Other` when the process has more threads.
+pub fn fork() -> io::Result<Fork> {
+    if std::fs::read_dir("/proc/self/task").is_ok_and(|threads| threads.count() > 1) {
+        return Err(io::Error::other(
+            "a process with several threads cannot fork safely",
+        ));
+    }
+    // SAFETY: the process has one thread, so no lock can be held by a thread that the copy lacks.
+    match unsafe { nix::unistd::fork() }? {
+        nix::unistd::ForkResult::Parent { child } => Ok(Fork::Parent(child.as_raw())),
+        nix::unistd::ForkResult::Child => Ok(Fork::Child),
+    }
+}
+
+/// How a child process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// By exit(3) with this status.
+    Exited(i32),
+    /// By this signal.
+    Signaled(i32),
+}
+
+/// The next child that has ended, if any; never waits.
+///
+/// # Errors
+/// As waitpid(2), but that there is no child at all is no error.
+pub fn reap() -> io::Result<Option<(i32, Ended)>> {
+    match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+        Ok(WaitStatus::Exited(pid, status)) => Ok(Some((pid.as_raw(), Ended::Exited(status)))),
+        Ok(WaitStatus::Signaled(pid, signal, _)) => {
+            Ok(Some((pid.as_raw(), Ended::Signaled(signal as i32))))
+        }
+        Ok(_) | Err(nix::errno::Errno::ECHILD) => Ok(None),
+        Err(err) => Err(err.into()),
+    }
+}
+
+/// Waits for this child to end.
+///
+/// # Errors
+/// As waitpid(2).
+pub fn wait_for(pid: i32) -> io::Result<Ended> {
+    loop {
+        match waitpid(Pid::from_raw(pid), None) {
+            Ok(WaitStatus::Exited(_, status)) => return Ok(Ended::Exited(status)),
+            Ok(WaitStatus::Signaled(_, signal, _)) => return Ok(Ended::Signaled(signal as i32)),
+            Ok(_) | Err(nix::errno::Errno::EINTR) => {}
+            Err(err) => return Err(err.into()),
+        }
+    }
+}
+
+/// Sends a signal to a process, or with a negative id to a process group; signal 0 only asks whether it is there.
+///
+/// # Errors
+/// As kill(2).
+pub fn kill(pid: i32, signal: Option<Signal>) -> io::Result<()> {
+    Ok(nix::sys::signal::kill(Pid::from_raw(pid), signal)?)
+}
+
+/// Shuts this process into a directory: afterwards `/` is that directory, and it is the working directory.
+///
+/// # Errors
+/// As chroot(2) and chdir(2).
+pub fn chroot_and_cd(directory: &Path) -> io::Result<()> {
+    nix::unistd::chroot(directory)?;
+    Ok(nix::unistd::chdir("/")?)
+}
+
+/// Sets the file mode creation mask and gives the one before.
+pub fn umask(mask: u32) -> u32 {
+    nix::sys::stat::umask(Mode::from_bits_truncate(mask)).bits()
+}
+
+/// Becomes the leader of a new session.
+///
+/// # Errors
+/// As setsid(2).
+pub fn new_session() -> io::Result<()> {
+    nix::unistd::setsid()?;
+    Ok(())
+}
+
+/// Points a standard descriptor (0, 1 or 2) at what `fd` is open on.
+///
+/// # Errors
+/// As dup2(2).
+pub fn redirect(fd: impl AsFd, number: RawFd) -> io::Result<()> {
+    // SAFETY: dup2 replaces what the number means in one step; standard descriptors have no owner that could double-close.
+    if unsafe { libc::dup2(fd.as_fd().as_raw_fd(), number) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
+/// Raises the limit of open files as far as this process may, and gives the limit.
+///
+/// # Errors
+/// As setrlimit(2).
+pub fn raise_open_files() -> io::Result<u64> {
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    if soft < hard {
+        setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?;
+    }
+    Ok(hard)
+}
+
+/// The largest file this process may write, in bytes.
+///
+/// # Errors
+/// As setrlimit(2).
+pub fn limit_file_size(bytes: u64) -> io::Result<()> {
+    let (_, hard) = getrlimit(Resource::RLIMIT_FSIZE)?;
+    Ok(setrlimit(Resource::RLIMIT_FSIZE, bytes.min(hard), hard)?)
+}

@@ -1,0 +1,102 @@
+//! What may stand where a host name or a numeric address is wanted.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+/// The longest host name and the longest label, in bytes (RFC 1035, section 2.3.4).
+const MAX_NAME: usize = 255;
+const MAX_LABEL: usize = 63;
+
+/// Why a name is no host name, in Postfix's words.
+///
+/// Bytes beyond ASCII are accepted: such a name is converted before it goes to DNS.
+///
+/// # Errors
+/// The reason, fit for a warning that ends in the name.
+pub fn check_hostname(name: &[u8]) -> Result<(), &'static str> {
+    if name.is_empty() {
+        return Err("empty hostname");
+    }
+    let mut label = 0;
+    let mut before = b'.';
+    let mut only_digits = true;
+    for (at, &byte) in name.iter().enumerate() {
+        match byte {
+            b'.' => {
+                if before == b'.' && at > 0 || at == 0 {
+                    return Err("misplaced delimiter");
+                }
+                if before == b'-' {
+                    return Err("misplaced hyphen");
+                }
+                label = 0;
+            }
+            b'-' => {
+                only_digits = false;
+                label += 1;
+                let last = name.get(at + 1).is_none_or(|next| *next == b'.');
+                if label == 1 || last {
+                    return Err("misplaced hyphen");
+                }
+            }
+            _ if byte.is_ascii_alphanumeric() || byte == b'_' || !byte.is_ascii() => {
+                only_digits &= byte.is_ascii_digit();
+                label += 1;
+                if label > MAX_LABEL {
+                    return Err("hostname label too long");
+                }
+            }
+            _ => return Err("invalid character"),
+        }
+        before = byte;
+    }
+    if before == b'.' {
+        return Err("misplaced delimiter");
+    }
+    if only_digits {
+        return Err("numeric hostname");
+    }
+    if name.len() > MAX_NAME {
+        Err("bad length")
+    } else {
+        Ok(())
+    }
+}
+
+/// Whether this is a host name: labels of letters, digits, hyphens (not first or last) and underscores; not all digits.
+pub fn valid_hostname(name: &[u8]) -> bool {
+    check_hostname(name).is_ok()
+}
+
+/// Whether this is a numeric address, IPv4 or IPv6.
+pub fn valid_hostaddr(text: &str) -> bool {
+    valid_ipv4(text) || valid_ipv6(text)
+}
+
+/// Whether this is an IPv4 address in dotted form.
+pub fn valid_ipv4(text: &str) -> bool {
+    text.parse::<Ipv4Addr>().is_ok()
+}
+
+/// Whether this is an IPv6 address, without scope.
+pub fn valid_ipv6(text: &str) -> bool {
+    text.parse::<Ipv6Addr>().is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_numbers() {
+        for good in ["a", "a.b", "a-b.c_d", "1a.2", "xn--abc.example"] {
+            assert!(valid_hostname(good.as_bytes()), "{good}");
+        }
+        let long = "a".repeat(64);
+        for bad in [
+            "", ".", "a.", ".a", "a..b", "-a", "a-", "a-.b", "1.2.3.4", "a b", &long,
+        ] {
+            assert!(!valid_hostname(bad.as_bytes()), "{bad}");
+        }
+        assert!(valid_hostaddr("::1") && valid_hostaddr("1.2.3.4") && !valid_hostaddr("1.2.3"));
+    }
+}
