@@ -49,17 +49,9 @@ impl Queue {
 
 fn complain<T>(path: &Path, err: &io::Error) -> Check<T> {
     if err.kind() != ErrorKind::NotFound {
-        pf_log::warning!("{}: {}", path.display(), reason(err));
+        pf_log::warning!("{}: {}", path.display(), pf_sys::error::text(err));
     }
     Check::No
-}
-
-/// The system's text for an error, without the number that the standard library adds.
-fn reason(err: &io::Error) -> String {
-    match err.raw_os_error() {
-        Some(code) => nix::Error::from_raw(code).desc().to_owned(),
-        None => err.to_string(),
-    }
 }
 
 fn acceptable(path: &Path, status: &Metadata) -> bool {

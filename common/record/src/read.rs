@@ -143,6 +143,18 @@ impl<R: Read> Reader<R> {
         Ok(byte)
     }
 
+    /// The type of the next record, which stays where it is.
+    ///
+    /// # Errors
+    /// As the source.
+    pub fn peek(&mut self) -> io::Result<Option<RecordType>> {
+        Ok(if self.fill()? {
+            self.buffer.get(self.start).copied().map(RecordType)
+        } else {
+            None
+        })
+    }
+
     /// The next record as it stands, its data put into `data`; `None` at the end of the file.
     ///
     /// # Errors
