@@ -1,3 +1,5 @@
-//! Start of the `postconf` command.
+//! The `postconf` command.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    pf_postconf::main()
+}

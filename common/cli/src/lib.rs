@@ -1,1 +1,13 @@
-//! `cli`: to be described.
+//! How a command starts and ends: its options as getopt(3) scans them, `-c`, `-v`, `MAIL_CONFIG` and `MAIL_VERBOSE`, the usage
+//! error, and the exit status with its line on standard error and in the log.
+//!
+//! A command describes itself in a [`Spec`]; [`run`] scans its arguments, sets up the log and calls it. What the options mean
+//! is left to the command.
+
+mod environment;
+mod options;
+mod run;
+
+pub use environment::{imported, safe_environment};
+pub use options::{BadOption, Opt, Scanned, Spec, Takes};
+pub use run::{Failure, Invocation, Sinks, broken_pipe, open_log, run, usage};

@@ -44,7 +44,7 @@ impl Config {
             if let Some(old) = values.get(&setting.name)
                 && *old != setting.value
             {
-                crate::report::warning!(
+                pf_log::warning!(
                     "{path}, line {}: overriding earlier entry: {}={old}",
                     setting.line,
                     setting.name
@@ -263,7 +263,7 @@ impl Config {
             "mynetworks" => match self.own_networks() {
                 Ok(networks) => Some(Cow::Owned(networks)),
                 Err(err) => {
-                    crate::report::warning!("{err}");
+                    pf_log::warning!("{err}");
                     Some(Cow::Borrowed(""))
                 }
             },
@@ -297,7 +297,7 @@ impl Config {
         match expand::expand(text.as_bytes(), &options, &mut Settings(self)) {
             Ok(expanded) => Ok(String::from_utf8_lossy(&expanded.text).into_owned()),
             Err(err) => {
-                crate::report::warning!("{err}");
+                pf_log::warning!("{err}");
                 Err(Error(format!(
                     "dictionary {DICTIONARY}: macro processing error"
                 )))
@@ -358,7 +358,7 @@ fn read_settings(path: &Path) -> Result<Vec<main_cf::Setting>, Error> {
         .map_err(|err| Error(format!("open {shown}: {}", system::reason(&err))))?;
     let (settings, warnings) = main_cf::parse(&shown, &text)?;
     for warning in warnings {
-        crate::report::warning!("{warning}");
+        pf_log::warning!("{warning}");
     }
     Ok(settings)
 }
@@ -379,7 +379,7 @@ fn check_directory(dir: &Path) -> Result<(), Error> {
     if allowed {
         return Ok(());
     }
-    crate::report::error!("unauthorized configuration directory name: {shown}");
+    pf_log::error!("unauthorized configuration directory name: {shown}");
     Err(Error(format!(
         "specify \"alternate_config_directories = {shown}\" or \"multi_instance_directories = {shown}\" in {}",
         path.display()

@@ -12,7 +12,6 @@ pub mod lines;
 pub mod main_cf;
 pub mod master_cf;
 pub mod param;
-mod report;
 mod source;
 pub mod system;
 pub mod table;

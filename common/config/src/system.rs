@@ -44,7 +44,7 @@ fn hostname() -> String {
 }
 
 /// The machine's name; one without a dot gets `domain`, or else a domain that says so.
-pub(crate) fn full_hostname(domain: Option<&str>) -> String {
+pub fn full_hostname(domain: Option<&str>) -> String {
     let name = hostname();
     if name.contains('.') {
         name
@@ -54,7 +54,7 @@ pub(crate) fn full_hostname(domain: Option<&str>) -> String {
 }
 
 /// What follows the first dot.
-pub(crate) fn domain_of(host: &str) -> &str {
+pub fn domain_of(host: &str) -> &str {
     host.split_once('.')
         .map_or(DEFAULT_DOMAIN, |(_, domain)| domain)
 }
@@ -206,7 +206,7 @@ enum Style {
 }
 
 /// The list of networks that `mynetworks_style` makes of the own interfaces, each followed by a space as Postfix has it.
-pub(crate) fn networks(style: &str, interfaces: &str, protocols: &str) -> Result<String, Error> {
+pub fn networks(style: &str, interfaces: &str, protocols: &str) -> Result<String, Error> {
     let style = match style.to_ascii_lowercase().as_str() {
         "class" => Style::Class,
         "subnet" => Style::Subnet,

@@ -1,0 +1,169 @@
+//! From the arguments to the exit status.
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use pf_config::{Config, Source, param};
+use pf_log::{Facility, Options, Sink};
+
+use crate::environment::safe_environment;
+use crate::options::{Scanned, Spec};
+
+/// Where the lines of a command go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sinks {
+    /// Standard error only.
+    StandardError,
+    /// Standard error, and the log.
+    Log,
+}
+
+/// One run of a command.
+#[derive(Debug)]
+pub struct Invocation {
+    /// The name that the caller used, as it is.
+    pub called: String,
+    /// Its last part.
+    pub name: String,
+    /// The options and operands.
+    pub scanned: Scanned,
+}
+
+impl Invocation {
+    /// Where the configuration comes from: `-c`, else `MAIL_CONFIG`, else the default directory.
+    pub fn source(&self) -> Source {
+        Source::with_directory(self.scanned.last('c').map(PathBuf::from))
+    }
+
+    /// Reads the configuration, and from now on logs as it says.
+    ///
+    /// `fallback`: whether lines may be written to `maillog_file` itself while postlogd does not run.
+    ///
+    /// # Errors
+    /// The configuration is bad.
+    pub fn config(&self, fallback: bool) -> anyhow::Result<Config> {
+        let mut config = Config::load(&self.source())?;
+        config.set_names(&self.name, "");
+        open_log(&self.name, &config, fallback)?;
+        Ok(config)
+    }
+}
+
+/// Logs to standard error and where the configuration says, as `syslog_name/name`.
+///
+/// # Errors
+/// A parameter about logging has a bad value.
+pub fn open_log(name: &str, config: &Config, fallback: bool) -> anyhow::Result<()> {
+    let tag = format!("{}/{name}", config.get(param::SYSLOG_NAME)?);
+    let file = config.get(param::MAILLOG_FILE)?;
+    let sink = if file.is_empty() {
+        let facility = config.get(param::SYSLOG_FACILITY)?;
+        let known = Facility::by_name(&facility).ok_or_else(|| {
+            anyhow::anyhow!(
+                "file {}/main.cf: parameter syslog_facility: unrecognized value: {facility}",
+                config.directory().display()
+            )
+        })?;
+        Sink::syslog(known)
+    } else {
+        let socket = Path::new(&config.get(param::QUEUE_DIRECTORY)?)
+            .join("public")
+            .join(config.get(param::POSTLOG_SERVICE_NAME)?);
+        let hostname = config.get(param::MYHOSTNAME)?;
+        Sink::postlog(socket, &hostname, fallback.then(|| file.into()))
+    };
+    pf_log::open(Options {
+        program: name.to_owned(),
+        tag,
+        sinks: vec![Sink::Stderr, sink],
+    });
+    Ok(())
+}
+
+/// An end with another status than 1, or without a line.
+#[derive(Debug, thiserror::Error)]
+#[error("{text}")]
+pub struct Failure {
+    /// The exit status.
+    pub status: u8,
+    /// What is logged as `fatal:`; empty for nothing.
+    pub text: String,
+}
+
+/// The complaint about a command line that makes no sense.
+pub fn usage(spec: &Spec, called: &str) -> anyhow::Error {
+    anyhow::anyhow!("usage: {}", spec.usage.replace("%s", called))
+}
+
+/// Whether the error is only that nobody reads our output any more.
+pub fn broken_pipe(err: &anyhow::Error) -> bool {
+    err.chain().any(|cause| {
+        cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|err| err.kind() == std::io::ErrorKind::BrokenPipe)
+    })
+}
+
+/// Runs a command: scans its arguments, sets up logging, and turns what `main` returns into the exit status.
+pub fn run(
+    spec: &Spec,
+    sinks: Sinks,
+    main: impl FnOnce(&Invocation) -> anyhow::Result<ExitCode>,
+) -> ExitCode {
+    let mut arguments = std::env::args_os();
+    let called = arguments
+        .next()
+        .map(|called| called.to_string_lossy().into_owned())
+        .unwrap_or_else(|| spec.name.to_owned());
+    let name = called.rsplit('/').next().unwrap_or(&called).to_owned();
+    let mut places = vec![Sink::Stderr];
+    if sinks == Sinks::Log {
+        places.push(Sink::syslog(Facility::MAIL));
+    }
+    let tag = safe_environment("MAIL_LOGTAG").map_or_else(
+        || "postfix".to_owned(),
+        |tag| tag.to_string_lossy().into_owned(),
+    );
+    pf_log::open(Options {
+        program: name.clone(),
+        tag: format!("{tag}/{name}"),
+        sinks: places,
+    });
+    let scanned = match spec.scan(arguments.collect::<Vec<OsString>>()) {
+        Ok(scanned) => scanned,
+        Err(bad) => {
+            // This line is getopt(3)'s, not one of ours: it goes to standard error only.
+            let _unread = writeln!(std::io::stderr(), "{called}: {bad}");
+            pf_log::fatal!("{}", usage(spec, &called));
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut verbose = scanned.count('v');
+    if verbose == 0 && safe_environment("MAIL_VERBOSE").is_some() {
+        verbose = 1;
+    }
+    pf_log::set_verbose(u8::try_from(verbose).unwrap_or(u8::MAX));
+    let invocation = Invocation {
+        called,
+        name,
+        scanned,
+    };
+    match main(&invocation) {
+        Ok(status) => status,
+        Err(err) if broken_pipe(&err) => ExitCode::FAILURE,
+        Err(err) => match err.downcast_ref::<Failure>() {
+            Some(failure) => {
+                if !failure.text.is_empty() {
+                    pf_log::fatal!("{}", failure.text);
+                }
+                ExitCode::from(failure.status)
+            }
+            None => {
+                pf_log::fatal!("{err:#}");
+                ExitCode::FAILURE
+            }
+        },
+    }
+}

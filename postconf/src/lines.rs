@@ -1,0 +1,40 @@
+//! The lines of a configuration file as an editor sees them: entries with their continuation, and everything else kept.
+
+/// A physical line with its newline, and what it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Physical<'a> {
+    /// Empty, or a comment.
+    Idle(&'a str),
+    /// Continues the entry before.
+    Continued(&'a str),
+    /// Begins an entry.
+    Entry(&'a str),
+}
+
+fn is_space(c: char) -> bool {
+    matches!(c, ' ' | '\t'..='\r')
+}
+
+/// Splits a file; a last line without newline gets one.
+pub fn physical(text: &str) -> Vec<Physical<'_>> {
+    text.split_inclusive('\n')
+        .map(|line| {
+            let start = line.trim_start_matches(is_space);
+            if start.is_empty() || start.starts_with('#') {
+                Physical::Idle(line)
+            } else if line.starts_with(is_space) {
+                Physical::Continued(line)
+            } else {
+                Physical::Entry(line)
+            }
+        })
+        .collect()
+}
+
+/// Adds a line to the new text, with a newline at its end.
+pub fn push(text: &mut String, line: &str) {
+    text.push_str(line);
+    if !line.ends_with('\n') {
+        text.push('\n');
+    }
+}
