@@ -97,3 +97,9 @@ pub fn recv_fd(socket: impl AsFd) -> io::Result<OwnedFd> {
         None => Err(io::ErrorKind::InvalidData.into()),
     }
 }
+
+/// Takes over a descriptor that a system call of ours has just made.
+pub fn adopt_accepted(number: RawFd) -> OwnedFd {
+    // SAFETY: by this function's contract the kernel has just made the descriptor, and nobody else knows of it.
+    unsafe { OwnedFd::from_raw_fd(number) }
+}

@@ -1,0 +1,445 @@
+//! The event-driven skeleton: one thread, many clients.
+//!
+//! Master hears of this process only when it fills up or has room again, not for each client. When master ends, or begins a
+//! new generation, no more clients are taken and the process ends when the last one is served.
+
+use std::cell::Cell;
+use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::process::ExitCode;
+use std::rc::Rc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use nix::sys::socket::{MsgFlags, SockFlag, accept4, recv};
+use pf_config::param;
+use tokio::io::unix::AsyncFd;
+use tokio::io::{AsyncReadExt as _, Interest};
+use tokio::net::{TcpStream, UnixStream};
+use tokio::sync::Notify;
+use tokio::task::{LocalSet, spawn_local};
+
+use crate::start::{begin, end, enter_jail};
+use crate::{
+    CLIENTS_VARIABLE, Client, Context, Jail, Kind, LISTEN_FD, Limit, Share, Status, Stream, pass,
+};
+
+/// A service that takes many clients at once.
+pub trait EventService: Sized + 'static {
+    /// The number of clients at once when master says nothing.
+    const SHARE: Share;
+    /// What comes in on the sockets.
+    const KIND: Kind = Kind::Connections;
+    /// The number of processes that the service can live with.
+    const LIMIT: Limit = Limit::Any;
+    /// The rights that the service needs.
+    const JAIL: Jail = Jail::Any;
+    /// Whether a new client waits for `in_flow_delay` when the queue manager is behind.
+    const IN_FLOW_DELAY: bool = false;
+    /// Whether the process ends after `max_idle` without a client.
+    const MAX_IDLE: bool = true;
+    /// Whether the process ends after `max_use` clients.
+    const MAX_USE: bool = true;
+
+    /// Before the jail: reads parameters, opens tables.
+    ///
+    /// # Errors
+    /// The operator's trouble; the process ends with it.
+    fn start(context: &Context) -> impl Future<Output = Result<Self>>;
+
+    /// Inside the jail, before the first client.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    fn ready(self: &Rc<Self>, _context: &Context) -> impl Future<Output = Result<()>> {
+        async { Ok(()) }
+    }
+
+    /// Serves one client from start to end.
+    fn serve(self: Rc<Self>, _client: Client) -> impl Future<Output = ()> {
+        async {}
+    }
+
+    /// Acts on one trigger request.
+    fn trigger(self: Rc<Self>, _request: Vec<u8>) -> impl Future<Output = ()> {
+        async {}
+    }
+
+    /// Takes one datagram.
+    fn datagram(self: Rc<Self>, _bytes: Vec<u8>) -> impl Future<Output = ()> {
+        async {}
+    }
+
+    /// Before the process ends in good order.
+    fn stop(self: Rc<Self>) -> impl Future<Output = ()> {
+        async {}
+    }
+}
+
+/// The longest trigger request, in bytes.
+const TRIGGER_SIZE: usize = 1024;
+/// How long a trigger's sender may take.
+const TRIGGER_LIMIT: Duration = Duration::from_secs(10);
+/// The longest datagram, in bytes.
+const DATAGRAM_SIZE: usize = 65_536;
+
+/// A daemon's main function.
+pub fn run<S: EventService>() -> ExitCode {
+    end(start::<S>())
+}
+
+fn start<S: EventService>() -> Result<()> {
+    let context = begin(S::LIMIT, S::JAIL)?;
+    // A bug in the service of one client is logged like everything else; the process goes on.
+    std::panic::set_hook(Box::new(|info| pf_log::bug!("{info}")));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(16)
+        .build()
+        .context("cannot make an event loop")?;
+    let result = LocalSet::new().block_on(&runtime, main::<S>(context));
+    // Work that still runs in the background is not waited for: whatever it does is safe to interrupt.
+    runtime.shutdown_background();
+    result
+}
+
+async fn main<S: EventService>(context: Context) -> Result<()> {
+    let service = S::start(&context).await?;
+    enter_jail(&context)?;
+    let service = Rc::new(service);
+    service.ready(&context).await?;
+    if context.options.stand_alone {
+        let stream = Stream::Stdio(tokio::io::stdin(), tokio::io::stdout());
+        service
+            .clone()
+            .serve(Client {
+                stream,
+                passed: None,
+            })
+            .await;
+        service.stop().await;
+        return Ok(());
+    }
+    let listen = Listen::of(&context)?;
+    let crew = Rc::new(Crew::new(S::SHARE)?);
+    let mut sockets = Vec::new();
+    for number in LISTEN_FD..LISTEN_FD + context.options.sockets {
+        let socket =
+            pf_sys::fd::inherit(number).with_context(|| format!("listen descriptor {number}"))?;
+        pf_sys::fd::set_nonblocking(&socket, true)?;
+        let socket = watch(socket, Interest::READABLE)?;
+        let (service, crew) = (service.clone(), crew.clone());
+        let delay = if S::IN_FLOW_DELAY {
+            context.config.get(param::IN_FLOW_DELAY)?
+        } else {
+            Duration::ZERO
+        };
+        let flow = context.flow.clone();
+        sockets.push(spawn_local(async move {
+            let door = Door {
+                socket,
+                listen,
+                delay,
+                flow,
+            };
+            door.attend(&service, &crew).await;
+        }));
+    }
+    let idle = if S::MAX_IDLE {
+        context.config.get(param::MAX_IDLE)?
+    } else {
+        Duration::ZERO
+    };
+    let uses = if S::MAX_USE {
+        u64::try_from(context.config.get(param::MAX_USE)?)?
+    } else {
+        0
+    };
+    let watchdog = spawn_local(watchdog(context.config.get(param::DAEMON_TIMEOUT)?));
+    crew.until_done(idle, uses).await;
+    crew.close.set(true);
+    for socket in sockets {
+        socket.abort();
+    }
+    // Master may start another process while the last clients here are served.
+    let _ = crew.status.get_ref().notify(false);
+    while crew.clients.get() > 0 {
+        crew.changed.notified().await;
+    }
+    service.stop().await;
+    watchdog.abort();
+    Ok(())
+}
+
+/// Has the event loop watch a descriptor.
+#[allow(
+    deprecated,
+    reason = "unsound only for types whose descriptor may change or close; these own theirs for life"
+)]
+fn watch<T: std::os::fd::AsRawFd>(fd: T, interest: Interest) -> io::Result<AsyncFd<T>> {
+    AsyncFd::with_interest(fd, interest)
+}
+
+/// What kind of sockets the service listens on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Listen {
+    Unix,
+    Inet,
+    Pass,
+    Fifo,
+    Datagram,
+}
+
+impl Listen {
+    fn of(context: &Context) -> Result<Self> {
+        let transport = context.options.transport.as_deref().unwrap_or_default();
+        Ok(match transport.to_ascii_lowercase().as_str() {
+            "unix" => Listen::Unix,
+            "inet" => Listen::Inet,
+            "pass" => Listen::Pass,
+            "fifo" => Listen::Fifo,
+            "unix-dgram" => Listen::Datagram,
+            _ => bail!("unsupported transport type: {transport}"),
+        })
+    }
+}
+
+/// The clients of this process, and what master knows of them.
+struct Crew {
+    status: AsyncFd<Status>,
+    share: usize,
+    clients: Cell<usize>,
+    served: Cell<u64>,
+    close: Cell<bool>,
+    changed: Notify,
+    room: Notify,
+}
+
+impl Crew {
+    fn new(share: Share) -> Result<Self> {
+        let said = match std::env::var(CLIENTS_VARIABLE) {
+            Ok(text) => Some(
+                text.parse()
+                    .with_context(|| format!("bad {CLIENTS_VARIABLE}: {text}"))?,
+            ),
+            Err(_) => None,
+        };
+        let share = match (said, share) {
+            (Some(0), _) | (None, Share::Many) => usize::MAX,
+            (Some(count), _) => count,
+            (None, Share::One) => 1,
+        };
+        let status = watch(Status::inherit()?, Interest::READABLE | Interest::ERROR)?;
+        Ok(Self {
+            status,
+            share,
+            clients: Cell::new(0),
+            served: Cell::new(0),
+            close: Cell::new(false),
+            changed: Notify::new(),
+            room: Notify::new(),
+        })
+    }
+
+    fn full(&self) -> bool {
+        self.clients.get() >= self.share
+    }
+
+    fn joined(&self) {
+        self.clients.set(self.clients.get() + 1);
+        if self.full() && self.status.get_ref().notify(false).is_err() {
+            self.close.set(true);
+        }
+        self.changed.notify_one();
+    }
+
+    fn left(&self) {
+        let was_full = self.full();
+        self.clients.set(self.clients.get().saturating_sub(1));
+        self.served.set(self.served.get().saturating_add(1));
+        if was_full && !self.close.get() {
+            if self.status.get_ref().notify(true).is_err() {
+                self.close.set(true);
+            }
+            self.room.notify_waiters();
+        }
+        self.changed.notify_one();
+    }
+
+    /// Returns when the process should take no more clients: master has gone, it has served enough, or nobody came.
+    async fn until_done(&self, idle: Duration, uses: u64) {
+        // Each slot counts for itself, as if it were a process of Postfix.
+        let slots = u64::try_from(self.share).unwrap_or(1).min(1 << 20);
+        let uses = if self.share == usize::MAX {
+            uses
+        } else {
+            uses.saturating_mul(slots)
+        };
+        loop {
+            if self.close.get() || (uses > 0 && self.served.get() >= uses) {
+                return;
+            }
+            let nobody = self.clients.get() == 0 && !idle.is_zero();
+            tokio::select! {
+                () = self.changed.notified() => {}
+                _ = self.status.ready(Interest::READABLE | Interest::ERROR) => return,
+                () = tokio::time::sleep(idle), if nobody => return,
+            }
+        }
+    }
+}
+
+/// One listen socket.
+struct Door {
+    socket: AsyncFd<OwnedFd>,
+    listen: Listen,
+    delay: Duration,
+    flow: crate::Flow,
+}
+
+impl Door {
+    /// Lets clients in until the task is ended.
+    async fn attend<S: EventService>(&self, service: &Rc<S>, crew: &Rc<Crew>) {
+        loop {
+            while crew.full() {
+                crew.room.notified().await;
+            }
+            let Ok(mut guard) = self.socket.readable().await else {
+                return;
+            };
+            // Another door may have let the last one in.
+            if crew.full() || crew.close.get() {
+                continue;
+            }
+            match guard.try_io(|socket| self.take(socket.get_ref())) {
+                Ok(Ok(Arrival::Client(fd))) => self.admit(service, crew, fd).await,
+                Ok(Ok(Arrival::Bytes(bytes))) => {
+                    crew.joined();
+                    if S::KIND == Kind::Datagrams {
+                        service.clone().datagram(bytes).await;
+                    } else {
+                        service.clone().trigger(bytes).await;
+                    }
+                    crew.left();
+                }
+                Ok(Err(err)) => {
+                    if !transient(&err) {
+                        pf_log::error!("accept connection: {err}");
+                        // Out of descriptors or memory: the others who share the socket may have some.
+                        tokio::time::sleep(Duration::from_secs(1)).await;
+                    }
+                }
+                // Another process was faster.
+                Err(_would_block) => {}
+            }
+            // The others get a turn before the next one is let in.
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Takes what has arrived, without waiting.
+    fn take(&self, socket: &OwnedFd) -> io::Result<Arrival> {
+        use std::os::fd::AsRawFd as _;
+        match self.listen {
+            Listen::Datagram => {
+                let mut bytes = vec![0; DATAGRAM_SIZE];
+                let count = recv(socket.as_raw_fd(), &mut bytes, MsgFlags::MSG_DONTWAIT)?;
+                bytes.truncate(count);
+                Ok(Arrival::Bytes(bytes))
+            }
+            Listen::Fifo => {
+                let mut bytes = vec![0; TRIGGER_SIZE];
+                let count = nix::unistd::read(socket.as_fd(), &mut bytes)?;
+                bytes.truncate(count);
+                Ok(Arrival::Bytes(bytes))
+            }
+            Listen::Unix | Listen::Inet | Listen::Pass => {
+                let fd = accept4(
+                    socket.as_raw_fd(),
+                    SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK,
+                )?;
+                Ok(Arrival::Client(pf_sys::fd::adopt_accepted(fd)))
+            }
+        }
+    }
+
+    async fn admit<S: EventService>(&self, service: &Rc<S>, crew: &Rc<Crew>, fd: OwnedFd) {
+        let (service, crew) = (service.clone(), crew.clone());
+        let listen = self.listen;
+        let delay = if self.delay.is_zero() || self.flow.take() {
+            Duration::ZERO
+        } else {
+            self.delay
+        };
+        crew.joined();
+        let work = async move {
+            if !delay.is_zero() {
+                tokio::time::sleep(delay).await;
+            }
+            match connected(listen, fd).await {
+                Ok(client) if S::KIND == Kind::Triggers => {
+                    if let Some(request) = trigger_request(client).await {
+                        service.trigger(request).await;
+                    }
+                }
+                Ok(client) => service.serve(client).await,
+                Err(err) => pf_log::warning!("{err}"),
+            }
+        };
+        let task = spawn_local(work);
+        spawn_local(async move {
+            // The panic hook has logged what happened.
+            let _ = task.await;
+            crew.left();
+        });
+    }
+}
+
+enum Arrival {
+    Client(OwnedFd),
+    Bytes(Vec<u8>),
+}
+
+async fn connected(listen: Listen, fd: OwnedFd) -> io::Result<Client> {
+    Ok(match listen {
+        Listen::Inet => Client {
+            stream: Stream::Tcp(TcpStream::from_std(fd.into())?),
+            passed: None,
+        },
+        Listen::Pass => pass::receive(UnixStream::from_std(fd.into())?).await?,
+        _ => Client {
+            stream: Stream::Unix(UnixStream::from_std(fd.into())?),
+            passed: None,
+        },
+    })
+}
+
+/// What a trigger's sender wrote; nobody waits for its end.
+async fn trigger_request(mut client: Client) -> Option<Vec<u8>> {
+    let mut bytes = vec![0; TRIGGER_SIZE];
+    let count = tokio::time::timeout(TRIGGER_LIMIT, client.stream.read(&mut bytes))
+        .await
+        .ok()?
+        .ok()?;
+    bytes.truncate(count);
+    (count > 0).then_some(bytes)
+}
+
+/// Whether the error only concerns the one who knocked.
+fn transient(err: &io::Error) -> bool {
+    matches!(
+        err.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::Interrupted
+    )
+}
+
+/// Has the kernel end the process when its event loop stands still for `limit` (`daemon_timeout`).
+async fn watchdog(limit: Duration) {
+    let seconds = u32::try_from(limit.as_secs()).unwrap_or(u32::MAX);
+    loop {
+        nix::unistd::alarm::set(seconds.max(3));
+        tokio::time::sleep(limit / 3).await;
+    }
+}

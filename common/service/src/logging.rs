@@ -1,0 +1,74 @@
+//! Where the lines of a mail program go, by configuration (`maillog_file`, `syslog_name`, `syslog_facility`).
+
+use std::path::PathBuf;
+
+use pf_config::{Config, param};
+use pf_log::{Facility, Sink};
+
+/// The log tag of a program: `postfix/smtpd`; `MAIL_LOGTAG` in the environment takes the place of `syslog_name`.
+///
+/// # Errors
+/// `syslog_name` cannot be expanded.
+pub fn tag(config: &Config, program: &str) -> Result<String, pf_config::Error> {
+    let name = match std::env::var("MAIL_LOGTAG") {
+        Ok(tag) if !pf_sys::identity::has_borrowed_rights() => tag,
+        _ => config.get(param::SYSLOG_NAME)?,
+    };
+    Ok(format!("{name}/{program}"))
+}
+
+/// Sends the lines of this process where the configuration says, and with `stderr` to standard error too. With
+/// `write_file`, a program that has the right to may write `maillog_file` itself while postlogd does not run.
+///
+/// # Errors
+/// A parameter has a bad value.
+pub fn open(
+    config: &Config,
+    program: &str,
+    stderr: bool,
+    write_file: bool,
+) -> Result<(), pf_config::Error> {
+    let mut sinks = Vec::new();
+    if stderr {
+        sinks.push(Sink::Stderr);
+    }
+    sinks.push(system_sink(config, write_file)?);
+    pf_log::open(pf_log::Options {
+        program: program.to_owned(),
+        tag: tag(config, program)?,
+        sinks,
+    });
+    Ok(())
+}
+
+fn system_sink(config: &Config, write_file: bool) -> Result<Sink, pf_config::Error> {
+    let file = config.get(param::MAILLOG_FILE)?;
+    if file.is_empty() {
+        let name = config.get(param::SYSLOG_FACILITY)?;
+        let facility = Facility::by_name(&name).ok_or_else(|| {
+            pf_config::Error(format!(
+                "file {}/main.cf: parameter syslog_facility: unrecognized value: {name}",
+                config.directory().display()
+            ))
+        })?;
+        return Ok(Sink::syslog(facility));
+    }
+    let prefixes = config.get(param::MAILLOG_FILE_PREFIXES)?;
+    let allowed = prefixes
+        .split([',', ' ', '\t', '\r', '\n'])
+        .any(|prefix| !prefix.is_empty() && file.starts_with(prefix));
+    if !allowed {
+        return Err(pf_config::Error(format!(
+            "maillog_file value '{file}' does not match any prefix in maillog_file_prefixes"
+        )));
+    }
+    let socket = PathBuf::from(config.get(param::QUEUE_DIRECTORY)?)
+        .join("public")
+        .join(config.get(param::POSTLOG_SERVICE_NAME)?);
+    let fallback = write_file.then(|| PathBuf::from(file));
+    Ok(Sink::postlog(
+        socket,
+        &config.get(param::MYHOSTNAME)?,
+        fallback,
+    ))
+}
