@@ -1,7 +1,7 @@
 //! Parameters of database clients: `ldap:name` makes `name_server_host` and its kin valid, `ldap:/file` has them in the file.
 
 use pf_config::main_cf;
-use pf_config::master_cf::strip_braces;
+use pf_config::master_cf::{inside_braces, strip_braces};
 use pf_config::system::reason;
 
 use crate::names::Report;
@@ -196,7 +196,7 @@ fn inside<'a>(word: &'a str, place: &str) -> &'a str {
         Ok(inner) => inner,
         Err(why) => {
             pf_log::warning!("{place}: {why}");
-            word.trim_start_matches('{').trim_end_matches('}')
+            inside_braces(word)
         }
     }
 }

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use anyhow::{anyhow, bail};
 use pf_config::lines::Lines;
 use pf_config::main_cf::split_setting;
-use pf_config::master_cf::{Type, split_words, strip_braces};
+use pf_config::master_cf::{Type, inside_braces, split_words, strip_braces};
 
 use crate::print::{INDENT, LIMIT, quoted};
 
@@ -170,8 +170,7 @@ impl Service {
             Ok(inner) => *field = inner.to_owned(),
             Err(why) => {
                 pf_log::warning!("master.cf: {why}");
-                let inner = field.trim_start_matches('{').trim();
-                *field = inner.to_owned();
+                *field = inside_braces(field).trim().to_owned();
             }
         }
     }
@@ -550,14 +549,14 @@ mod tests {
     fn entries_are_printed_in_columns() {
         assert_eq!(
             printed(
-                "smtp inet n - n - - smtpd -o{ a = b c } -vofoo=bar x {y z}",
+                "smtp inet n - n - - smtpd -o{ a = b c } -vo foo=bar x {y z}",
                 true
             ),
             "smtp       inet  n       -       n       -       -       smtpd\n    -o {a=b c}\n    -v\n    -o foo=bar\n    x {y z}\n"
         );
         assert_eq!(
             printed("averylongservicename unix - - n - 1 x", false),
-            "averylongservicename unix -     -       n       -       1       x\n"
+            "averylongservicename unix - -    n       -       1       x\n"
         );
     }
 

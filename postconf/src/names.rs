@@ -105,6 +105,7 @@ impl Names {
     /// Fills in the defaults that depend on this machine and this process.
     fn compute_defaults(&mut self) -> anyhow::Result<()> {
         self.set_default("process_name", "postconf".to_owned());
+        self.set_default("service_name", pf_config::NO_SERVICE_NAME.to_owned());
         self.set_default("process_id", std::process::id().to_string());
         self.set_default("config_directory", pf_config::DEFAULT_DIRECTORY.to_owned());
         let domain = self.main.get("mydomain").cloned();

@@ -4,10 +4,14 @@
 //! A command describes itself in a [`Spec`]; [`run`] scans its arguments, sets up the log and calls it. What the options mean
 //! is left to the command.
 
+mod acl;
 mod environment;
 mod options;
+mod privileged;
 mod run;
 
+pub use acl::user_allowed;
 pub use environment::{imported, safe_environment};
 pub use options::{BadOption, Opt, Scanned, Spec, Takes};
+pub use privileged::{authorize, run_setgid};
 pub use run::{Failure, Invocation, Sinks, broken_pipe, open_log, run, usage};

@@ -45,7 +45,7 @@ impl Invocation {
     /// The configuration is bad.
     pub fn config(&self, fallback: bool) -> anyhow::Result<Config> {
         let mut config = Config::load(&self.source())?;
-        config.set_names(&self.name, "");
+        config.set_names(&self.name, pf_config::NO_SERVICE_NAME);
         open_log(&self.name, &config, fallback)?;
         Ok(config)
     }

@@ -9,7 +9,7 @@ use crate::compat::Level;
 use crate::expand::{self, Options, Purpose, Values};
 use crate::table::{self, Kind, Param, Row};
 use crate::values::{self, Value};
-use crate::{DEFAULT_DIRECTORY, Error, Source, main_cf, param, system, transport};
+use crate::{DEFAULT_DIRECTORY, Error, NO_SERVICE_NAME, Source, main_cf, param, system, transport};
 
 /// What `main.cf` is called in the complaint about a value that cannot be expanded.
 const DICTIONARY: &str = "mail_dict";
@@ -92,7 +92,7 @@ impl Config {
             dir,
             values,
             process_name: system::process_name(),
-            service_name: String::new(),
+            service_name: NO_SERVICE_NAME.to_owned(),
             level: Level::new(0, 0),
         };
         config.find_level()?;

@@ -29,3 +29,6 @@ pub struct Error(pub String);
 
 /// Where `main.cf` is, unless `-c` or `MAIL_CONFIG` say otherwise.
 pub const DEFAULT_DIRECTORY: &str = "/etc/postfix";
+
+/// The value of `service_name` in a program that is no service.
+pub const NO_SERVICE_NAME: &str = "amnesiac";

@@ -243,9 +243,21 @@ pub fn split_words(text: &str) -> Vec<&str> {
 /// # Errors
 /// The braces are not balanced, or text follows them.
 pub fn strip_braces(text: &str) -> Result<&str, String> {
-    let Some(inner) = text.strip_prefix('{') else {
+    if !text.starts_with('{') {
         return Err(format!("no '{{' at start of text in \"{text}\""));
-    };
+    }
+    let inner = inside_braces(text);
+    let rest = text.get(inner.len() + 1..).unwrap_or_default();
+    match rest.len() {
+        0 => Err(format!("missing '}}' in \"{text}\"")),
+        1 => Ok(inner.trim_matches(|c: char| matches!(c, ' ' | '\t'..='\r'))),
+        _ => Err(format!("syntax error after '}}' in \"{text}\"")),
+    }
+}
+
+/// What stands between the brace at the start of a text and its partner; to the end when it has none.
+pub fn inside_braces(text: &str) -> &str {
+    let inner = text.strip_prefix('{').unwrap_or(text);
     let mut level = 1_usize;
     let end = inner.find(|c: char| {
         match c {
@@ -255,14 +267,7 @@ pub fn strip_braces(text: &str) -> Result<&str, String> {
         }
         level == 0
     });
-    let Some(end) = end else {
-        return Err(format!("missing '}}' in \"{text}\""));
-    };
-    let (inner, rest) = inner.split_at(end);
-    if rest.len() > 1 {
-        return Err(format!("syntax error after '}}' in \"{text}\""));
-    }
-    Ok(inner.trim_matches(|c: char| matches!(c, ' ' | '\t'..='\r')))
+    inner.get(..end.unwrap_or(inner.len())).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -213,7 +213,7 @@ pub fn networks(style: &str, interfaces: &str, protocols: &str) -> Result<String
         "host" => Style::Host,
         _ => {
             return Err(Error(format!(
-                "unknown mynetworks_style value \"{style}\" in \"{style}\""
+                "unknown mynetworks mask style value \"{style}\" in \"{style}\""
             )));
         }
     };

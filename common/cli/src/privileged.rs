@@ -1,0 +1,81 @@
+//! Start of a setgid command, whose caller is not trusted: its name, its environment and its configuration directory.
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use pf_config::{Config, DEFAULT_DIRECTORY, Source};
+use pf_log::{Facility, Options, Sink};
+
+use crate::{Failure, Invocation, Spec};
+
+/// Runs a setgid command. It always has its own name, is talkative only for root, takes nothing from the environment but
+/// `MAIL_CONFIG`, and ends with `status` on every error that does not say otherwise.
+pub fn run_setgid(
+    spec: &Spec,
+    status: u8,
+    main: impl FnOnce(&Invocation) -> anyhow::Result<ExitCode>,
+) -> ExitCode {
+    pf_log::open(Options {
+        program: spec.name.to_owned(),
+        tag: format!("postfix/{}", spec.name),
+        sinks: vec![Sink::Stderr, Sink::syslog(Facility::MAIL)],
+    });
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let scanned = match spec.scan(arguments) {
+        Ok(scanned) => scanned,
+        Err(bad) => {
+            // This line is getopt(3)'s, not one of ours: it goes to standard error only.
+            let _unread = writeln!(std::io::stderr(), "{}: {bad}", spec.name);
+            pf_log::fatal!("usage: {}", spec.usage.replace("%s", spec.name));
+            return ExitCode::from(status);
+        }
+    };
+    if pf_sys::identity::effective_uid() == 0 {
+        pf_log::set_verbose(u8::try_from(scanned.count('v')).unwrap_or(u8::MAX));
+    }
+    let invocation = Invocation {
+        called: spec.name.to_owned(),
+        name: spec.name.to_owned(),
+        scanned,
+    };
+    match main(&invocation) {
+        Ok(status) => status,
+        Err(err) if crate::broken_pipe(&err) => ExitCode::from(status),
+        Err(err) => match err.downcast_ref::<Failure>() {
+            Some(failure) => {
+                if !failure.text.is_empty() {
+                    pf_log::fatal!("{}", failure.text);
+                }
+                ExitCode::from(failure.status)
+            }
+            None => {
+                pf_log::fatal!("{err:#}");
+                ExitCode::from(status)
+            }
+        },
+    }
+}
+
+/// A directory that the caller of a setgid program chose must be listed in the `main.cf` of the default one.
+///
+/// # Errors
+/// It is not.
+pub fn authorize(source: &Source) -> anyhow::Result<()> {
+    if source.is_default() || !pf_sys::identity::has_borrowed_rights() {
+        return Ok(());
+    }
+    let listed = Config::load(&Source::default())?;
+    let wanted = source.dir.to_string_lossy();
+    for name in ["alternate_config_directories", "multi_instance_directories"] {
+        let value = listed.string(name)?.unwrap_or_default();
+        if pf_text::split::list(&value).any(|directory| directory == wanted) {
+            return Ok(());
+        }
+    }
+    pf_log::error!("unauthorized configuration directory name: {wanted}");
+    anyhow::bail!(
+        "specify \"alternate_config_directories = {wanted}\" or \"multi_instance_directories = {wanted}\" \
+         in {DEFAULT_DIRECTORY}/main.cf"
+    )
+}
