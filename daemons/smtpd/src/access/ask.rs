@@ -1,0 +1,137 @@
+//! What restrictions ask of the world. The evaluation itself has no socket and no file: tests answer these questions from
+//! memory.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::rc::Rc;
+use std::time::Duration;
+
+use pf_proto::resolve::Resolved;
+use pf_proto::verify::Known;
+
+/// What a table lookup brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Found(Vec<u8>),
+    Missing,
+    /// The table cannot tell; `retry`: just now.
+    Failed {
+        retry: bool,
+    },
+    /// No such table was opened at start-up.
+    Unopened,
+}
+
+/// What matching a list brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Membership {
+    Yes,
+    No,
+    /// A table in the list cannot tell; `retry`: just now.
+    Failed {
+        retry: bool,
+    },
+}
+
+/// The tables of known recipients, and the mappings that make an address acceptable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AddressTable {
+    LocalRecipient,
+    SenderCanonical,
+    RecipientCanonical,
+    Canonical,
+    VirtualAlias,
+    VirtualMailbox,
+    RelayRecipient,
+    SenderLogin,
+}
+
+/// The lists of clients and hosts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HostList {
+    Mynetworks,
+    PermitMxBackupNetworks,
+}
+
+/// A record type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RecordType {
+    A,
+    Aaaa,
+    Mx,
+    Ns,
+    Txt,
+}
+
+/// A DNS record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Record {
+    A(Ipv4Addr),
+    Aaaa(Ipv6Addr),
+    Mx(u16, String),
+    Ns(String),
+    Txt(Vec<u8>),
+}
+
+/// What a DNS lookup brought. The texts are the resolver's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Dns {
+    Found(Vec<Record>),
+    /// No such name, or no such record.
+    NotFound(String),
+    NullMx,
+    /// The reply made no sense.
+    Malformed(String),
+    /// `smtpd_dns_reply_filter` took everything away.
+    Filtered,
+    Retry(String),
+    Failed(String),
+}
+
+impl Dns {
+    /// Why there is nothing.
+    pub(crate) fn why(&self) -> &str {
+        match self {
+            Dns::NotFound(why) | Dns::Malformed(why) | Dns::Retry(why) | Dns::Failed(why) => why,
+            Dns::Filtered => "DNS reply filter policy",
+            Dns::NullMx => "Domain does not accept mail (nullMX)",
+            Dns::Found(_) => "",
+        }
+    }
+}
+
+/// How bad a log line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Severity {
+    Info,
+    Warning,
+}
+
+/// The world as restrictions see it.
+pub(crate) trait Ask {
+    /// Where an address is delivered; the recipient with its case folded.
+    async fn resolve(&self, sender: &[u8], address: &[u8]) -> Rc<Resolved>;
+    /// A lookup in a table that a restriction names; `fixed`: the key is a part of the thing looked for.
+    async fn table(&self, name: &str, key: &[u8], fixed: bool) -> Answer;
+    /// A lookup of a mail address in a table that a restriction names.
+    async fn table_address(&self, name: &str, address: &[u8]) -> Answer;
+    /// A lookup of a mail address in a table of the configuration.
+    async fn address(&self, table: AddressTable, address: &[u8]) -> Answer;
+    /// A lookup in `rbl_reply_maps`.
+    async fn rbl_reply(&self, domain: &[u8]) -> Answer;
+    /// Whether a host is in a list.
+    async fn host_in(&self, list: HostList, name: &[u8], address: &[u8]) -> Membership;
+    /// Whether a domain is one of ours.
+    async fn is_local_domain(&self, domain: &[u8]) -> bool;
+    /// Whether this is an address of an interface of this machine.
+    fn own_address(&self, address: IpAddr) -> bool;
+    /// Whether this is an address at which a proxy takes mail for this machine.
+    fn proxy_address(&self, address: IpAddr) -> bool;
+    /// Asks DNS.
+    async fn dns(&self, name: &[u8], kind: RecordType) -> Dns;
+    /// The addresses of a host, as the system's configuration says: DNS, the hosts file; else why not.
+    async fn host_addresses(&self, name: &[u8]) -> Result<Vec<IpAddr>, String>;
+    /// Asks the address verification service; `None` when it does not answer.
+    async fn verify(&self, address: &[u8]) -> Option<Known>;
+    async fn sleep(&self, time: Duration);
+    fn log(&self, severity: Severity, text: &[u8]);
+}
