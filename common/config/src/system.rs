@@ -71,7 +71,7 @@ pub(crate) fn first_line(parameter: &str, path: &str) -> Result<String, Error> {
 }
 
 /// An address of an interface with the length of its network's prefix.
-type Interface = (IpAddr, u32);
+pub type Interface = (IpAddr, u32);
 
 /// Which address families `inet_protocols` allows: IPv4, IPv6.
 ///
@@ -131,7 +131,11 @@ fn local_interfaces(protocols: (bool, bool)) -> Result<Vec<Interface>, Error> {
 }
 
 /// The interfaces on which mail is received.
-fn own_interfaces(interfaces: &str, protocols: &str) -> Result<Vec<Interface>, Error> {
+/// The addresses of `inet_interfaces`, with the lengths of their networks; of all interfaces for `all`.
+///
+/// # Errors
+/// A name or address is none of an interface of this host.
+pub fn own_interfaces(interfaces: &str, protocols: &str) -> Result<Vec<Interface>, Error> {
     let protocols = families(protocols)?;
     if protocols == (false, false) {
         return Ok(Vec::new());

@@ -1,1 +1,27 @@
-//! The `master` daemon.
+//! The master daemon: starts the other daemons when there is work for them, and again when they end (master(8)).
+//!
+//! It listens on the sockets of all services until somebody connects, then starts a process that inherits them, and hears from
+//! the process over a pipe when it is taken and when it is free again. Nothing that comes over a network is read here.
+//!
+//! A daemon built on our event-driven skeleton serves many clients. Master knows such a program by its executable, which
+//! mentions [`CLIENTS_VARIABLE`](pf_service::CLIENTS_VARIABLE), starts at most as many processes of it as there are processors,
+//! and divides `maxproc` among them. A program of Postfix's own serves one client at a time, as it does under its own master.
+//!
+//! In reading order: [`start`] (options, locks), [`services`] (what `master.cf` says), [`listen`], [`pool`] (who is free; pure),
+//! [`spawn`], [`run`] (the loop).
+
+mod listen;
+mod monitor;
+mod pool;
+mod run;
+mod services;
+mod spawn;
+mod start;
+mod wakeup;
+
+use std::process::ExitCode;
+
+/// The program's main function.
+pub fn run() -> ExitCode {
+    start::main()
+}

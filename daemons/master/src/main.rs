@@ -1,3 +1,5 @@
 //! Start of the `master` daemon.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    pf_master::run()
+}

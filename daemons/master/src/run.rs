@@ -1,0 +1,510 @@
+//! The loop: clients knock, processes tell their status or end, timers run out, signals arrive.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::io::{self, Read as _};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use pf_config::{Config, Source, param};
+use pf_service::logging;
+use pf_sys::process::{self, Ended};
+
+use crate::listen;
+use crate::pool::{Pool, Update};
+use crate::services::{Mode, Reader, Service};
+use crate::spawn::{Inheritance, spawn};
+use crate::start::mail_owner;
+use crate::wakeup::wake_up;
+
+/// How long a service that strangers have filled up counts as stressed.
+const STRESS_TIME: Duration = Duration::from_secs(1000);
+/// How often it is logged that a service is full.
+const BUSY_WARNING: Duration = Duration::from_secs(1000);
+/// How long the other processes have to end, in good order.
+const END_TIME: Duration = Duration::from_secs(5);
+
+/// A service that runs.
+struct Running {
+    service: Service,
+    sockets: Vec<OwnedFd>,
+    /// Our end and the children's end of the status channel.
+    status: (UnixStream, OwnedFd),
+    pool: Pool,
+    /// When throttling ends.
+    throttle: Option<Instant>,
+    /// When the next wake-up is due.
+    wakeup: Option<Instant>,
+    stress_until: Option<Instant>,
+    warned: Option<Instant>,
+}
+
+/// The master.
+pub struct Master {
+    name: String,
+    source: Source,
+    config: Config,
+    mode: Mode,
+    environment: Vec<(OsString, OsString)>,
+    owner: (u32, u32),
+    init: bool,
+    reader: Reader,
+    services: Vec<Running>,
+    /// Which service a process belongs to: its key.
+    children: HashMap<i32, String>,
+    flow: (OwnedFd, OwnedFd),
+    signals: SignalFd,
+    generation: u32,
+}
+
+/// The signals that end the mail system.
+const DEADLY: [Signal; 3] = [Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM];
+
+impl Master {
+    /// Reads `master.cf` and makes all sockets.
+    ///
+    /// # Errors
+    /// The operator's trouble.
+    pub fn new(
+        name: String,
+        source: Source,
+        config: Config,
+        mode: Mode,
+        environment: Vec<(OsString, OsString)>,
+        owner: (u32, u32),
+        init: bool,
+    ) -> Result<Self> {
+        let mut mask = SigSet::empty();
+        for signal in DEADLY.into_iter().chain([Signal::SIGHUP, Signal::SIGCHLD]) {
+            mask.add(signal);
+        }
+        sigprocmask(SigmaskHow::SIG_BLOCK, Some(&mask), None)?;
+        let signals = SignalFd::with_flags(&mask, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
+        let flow = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC | nix::fcntl::OFlag::O_NONBLOCK)
+            .context("pipe")?;
+        let mut master = Self {
+            name,
+            source,
+            config,
+            mode,
+            environment,
+            owner,
+            init,
+            reader: Reader::default(),
+            services: Vec::new(),
+            children: HashMap::new(),
+            flow,
+            signals,
+            generation: 0,
+        };
+        master.configure()?;
+        Ok(master)
+    }
+
+    /// Runs the mail system until a signal, or `exit_time`, ends it.
+    ///
+    /// # Errors
+    /// The operator's trouble.
+    pub fn run(&mut self, exit_time: Option<Duration>) -> Result<ExitCode> {
+        let version = self.config.get(param::MAIL_VERSION)?;
+        pf_log::info!(
+            "daemon started -- version {version}, configuration {}",
+            self.config.directory().display()
+        );
+        let exit_at = exit_time.map(|time| Instant::now() + time);
+        loop {
+            for signal in self.wait(exit_at)? {
+                match signal {
+                    Signal::SIGHUP => self.reload()?,
+                    Signal::SIGCHLD => self.reap()?,
+                    deadly => return Ok(self.end(deadly)),
+                }
+            }
+            if exit_at.is_some_and(|end| end <= Instant::now()) {
+                return Ok(ExitCode::SUCCESS);
+            }
+            self.run_timers();
+        }
+    }
+
+    /// Waits for the next event and deals with all but signals.
+    fn wait(&mut self, exit_at: Option<Instant>) -> Result<Vec<Signal>> {
+        let now = Instant::now();
+        let timers = self
+            .services
+            .iter()
+            .flat_map(|running| [running.throttle, running.wakeup]);
+        let next = timers.chain([exit_at]).flatten().min();
+        let timeout = next.map_or(PollTimeout::NONE, |at| {
+            PollTimeout::try_from(at.saturating_duration_since(now) + Duration::from_millis(1))
+                .unwrap_or(PollTimeout::MAX)
+        });
+        let mut wanted: Vec<BorrowedFd<'_>> = vec![self.signals.as_fd()];
+        let mut owners = Vec::new();
+        for (at, running) in self.services.iter().enumerate() {
+            wanted.push(running.status.0.as_fd());
+            owners.push((at, Event::Status));
+            if running.pool.must_listen() {
+                for socket in &running.sockets {
+                    wanted.push(socket.as_fd());
+                    owners.push((at, Event::Client));
+                }
+            }
+        }
+        let mut polled: Vec<PollFd<'_>> = wanted
+            .iter()
+            .map(|fd| PollFd::new(*fd, PollFlags::POLLIN))
+            .collect();
+        match poll(&mut polled, timeout) {
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(err) => return Err(io::Error::from(err)).context("poll"),
+        }
+        let ready: Vec<bool> = polled
+            .iter()
+            .map(|one| one.revents().is_some_and(|events| !events.is_empty()))
+            .collect();
+        drop(polled);
+        let mut events: Vec<(usize, Event)> = owners
+            .into_iter()
+            .zip(ready.iter().skip(1))
+            .filter(|(_, ready)| **ready)
+            .map(|(owner, _)| owner)
+            .collect();
+        events.dedup();
+        for (at, event) in events {
+            match event {
+                Event::Status => self.read_status(at),
+                Event::Client => self.start_processes(at),
+            }
+        }
+        let mut arrived = Vec::new();
+        while let Ok(Some(info)) = self.signals.read_signal() {
+            if let Ok(signal) = Signal::try_from(i32::try_from(info.ssi_signo)?) {
+                arrived.push(signal);
+            }
+        }
+        Ok(arrived)
+    }
+
+    /// Starts one process, or for a program that takes many clients all that it may have.
+    fn start_processes(&mut self, at: usize) {
+        let count = self
+            .services
+            .get(at)
+            .map_or(0, |running| match running.service.share {
+                Some(_) => running.service.processes,
+                None => 1,
+            });
+        for _ in 0..count {
+            let Some(running) = self.services.get_mut(at) else {
+                return;
+            };
+            let pool = &running.pool;
+            let running_now = u32::try_from(pool.pids().count()).unwrap_or(u32::MAX);
+            if pool.throttled || (pool.limit > 0 && running_now >= pool.limit) {
+                return;
+            }
+            self.generation = self.generation.wrapping_add(1);
+            let stressed = running
+                .stress_until
+                .is_some_and(|until| until > Instant::now());
+            let inherited = Inheritance {
+                flow: &self.flow,
+                status: &running.status.1,
+                listen: &running.sockets,
+            };
+            match spawn(
+                &running.service,
+                self.generation,
+                stressed,
+                &self.environment,
+                &inherited,
+            ) {
+                Ok(pid) => {
+                    pf_log::debug!(
+                        "spawn command {}; pid {pid}",
+                        running.service.program.display()
+                    );
+                    running.pool.started(pid, self.generation);
+                    self.children.insert(pid, running.key());
+                    if running.wakeup.is_none() && running.service.wakeup_optional {
+                        running.wakeup = running.service.wakeup.map(|_| Instant::now());
+                    }
+                }
+                Err(err) => {
+                    pf_log::warning!(
+                        "process {}: cannot start: {} -- throttling",
+                        running.service.program.display(),
+                        pf_config::system::reason(&err)
+                    );
+                    Self::throttle(running, &self.config);
+                    return;
+                }
+            }
+        }
+    }
+
+    fn throttle(running: &mut Running, config: &Config) {
+        let time = config
+            .get(param::SERVICE_THROTTLE_TIME)
+            .unwrap_or(Duration::from_secs(60));
+        running.pool.throttled = true;
+        running.throttle = Some(Instant::now() + time);
+    }
+
+    /// One status message of a child.
+    fn read_status(&mut self, at: usize) {
+        let Some(running) = self.services.get_mut(at) else {
+            return;
+        };
+        let mut message = [0; 12];
+        match running.status.0.read(&mut message) {
+            Ok(12) => {}
+            Ok(count) => {
+                pf_log::warning!(
+                    "service {}({}): child sent partial status update ({count} bytes)",
+                    running.service.name,
+                    running.service.key
+                );
+                return;
+            }
+            Err(err) if err.kind() == io::ErrorKind::WouldBlock => return,
+            Err(err) => {
+                pf_log::warning!("status channel: read: {err}");
+                return;
+            }
+        }
+        let [pid, generation, available] = words(message);
+        let pid = i32::from_ne_bytes(pid.to_ne_bytes());
+        if available > 1 {
+            pf_log::warning!("ignoring unknown status: {available} allegedly from pid: {pid}");
+            return;
+        }
+        if running.pool.update(pid, generation, available == 1) == Update::OldGeneration {
+            pf_log::info!("ignoring status update from child pid {pid} generation {generation}");
+        }
+        running.note_load();
+    }
+
+    /// Children that have ended.
+    fn reap(&mut self) -> Result<()> {
+        while let Some((pid, ended)) = process::reap()? {
+            let Some(key) = self.children.remove(&pid) else {
+                // As the first process of a container, one inherits those of others.
+                continue;
+            };
+            let Some(running) = self
+                .services
+                .iter_mut()
+                .find(|running| running.key() == key)
+            else {
+                continue;
+            };
+            let member = running.pool.ended(pid);
+            let path = running.service.program.display();
+            match ended {
+                Ended::Exited(0) => continue,
+                Ended::Exited(status) => {
+                    pf_log::warning!("process {path} pid {pid} exit status {status}")
+                }
+                Ended::Signaled(signal) => {
+                    pf_log::warning!("process {path} pid {pid} killed by signal {signal}")
+                }
+            }
+            if member.is_some_and(|member| !member.useful) && !running.pool.throttled {
+                pf_log::warning!("{path}: bad command startup -- throttling");
+                Self::throttle(running, &self.config);
+            }
+        }
+        Ok(())
+    }
+
+    fn run_timers(&mut self) {
+        let now = Instant::now();
+        for running in &mut self.services {
+            if running.throttle.is_some_and(|end| end <= now) {
+                running.throttle = None;
+                running.pool.throttled = false;
+            }
+            if running.wakeup.is_some_and(|due| due <= now) {
+                running.wakeup = running.service.wakeup.map(|time| now + time);
+                if !running.pool.throttled
+                    && let Err(err) = wake_up(&running.service, self.owner)
+                {
+                    pf_log::warning!(
+                        "wakeup: service {}({}): {err}",
+                        running.service.name,
+                        running.service.key
+                    );
+                }
+            }
+        }
+    }
+
+    /// SIGHUP: reads the configuration again. Processes of the old generation end when they have served their clients.
+    fn reload(&mut self) -> Result<()> {
+        let version = self.config.get(param::MAIL_VERSION)?;
+        pf_log::info!(
+            "reload -- version {version}, configuration {}",
+            self.config.directory().display()
+        );
+        self.config = Config::load(&self.source)?;
+        logging::open(&self.config, &self.name, !self.mode.detached, true)?;
+        self.owner = mail_owner(&self.config)?;
+        self.configure()
+    }
+
+    /// Makes what runs equal to what `master.cf` says.
+    fn configure(&mut self) -> Result<()> {
+        let wanted = self.reader.read(&self.config, self.mode)?;
+        let mut before: Vec<Running> = std::mem::take(&mut self.services);
+        for service in wanted {
+            let same = |running: &Running| {
+                running.service.key == service.key && running.service.kind == service.kind
+            };
+            let running = match before.iter().position(same) {
+                Some(at) => before.swap_remove(at).renewed(service)?,
+                None => Running::new(service, self.owner)?,
+            };
+            self.services.push(running);
+        }
+        for running in before {
+            self.stop(running);
+        }
+        Ok(())
+    }
+
+    /// A service that is no longer in `master.cf`.
+    fn stop(&mut self, running: Running) {
+        for pid in running.pool.pids() {
+            let _ = process::kill(pid, Some(Signal::SIGTERM));
+            let _ = process::wait_for(pid);
+            self.children.remove(&pid);
+        }
+    }
+
+    /// The end of the mail system: all its processes are told, and have a moment to end.
+    fn end(&mut self, signal: Signal) -> ExitCode {
+        pf_log::info!("terminating on signal {}", signal as i32);
+        // The family is this process group when we lead one; children are told one by one as well, for those that left it.
+        let _ = process::ignore_signal(Signal::SIGTERM);
+        if nix::unistd::getpgrp() == nix::unistd::getpid() {
+            let _ = process::kill(-nix::unistd::getpid().as_raw(), Some(Signal::SIGTERM));
+        }
+        for pid in self.children.keys() {
+            let _ = process::kill(*pid, Some(Signal::SIGTERM));
+        }
+        let end = Instant::now() + END_TIME;
+        while !self.children.is_empty() && Instant::now() < end {
+            while let Ok(Some((pid, _))) = process::reap() {
+                self.children.remove(&pid);
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        if self.init {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::from(128_u8.wrapping_add(signal as u8))
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Event {
+    Status,
+    Client,
+}
+
+impl Running {
+    fn new(service: Service, owner: (u32, u32)) -> Result<Self> {
+        let sockets = listen::sockets(&service, owner)?;
+        let pool = Pool::with_limit(service.processes);
+        let wakeup = first_wakeup(&service);
+        Ok(Self {
+            sockets,
+            status: status_channel()?,
+            pool,
+            throttle: None,
+            wakeup,
+            stress_until: None,
+            warned: None,
+            service,
+        })
+    }
+
+    /// The same service after a reload: the sockets stay, a new status channel sends the old processes away.
+    fn renewed(self, service: Service) -> Result<Self> {
+        let mut pool = self.pool;
+        pool.limit = service.processes;
+        Ok(Self {
+            status: status_channel()?,
+            pool,
+            wakeup: first_wakeup(&service),
+            service,
+            ..self
+        })
+    }
+
+    fn key(&self) -> String {
+        format!("{}/{}", self.service.key, self.service.kind.name())
+    }
+
+    /// Notes that strangers have filled the service up.
+    fn note_load(&mut self) {
+        if self.service.stress.is_none() || !self.pool.exhausted() {
+            return;
+        }
+        let now = Instant::now();
+        self.stress_until = Some(now + STRESS_TIME);
+        if self
+            .warned
+            .is_none_or(|last| now.duration_since(last) > BUSY_WARNING)
+        {
+            self.warned = Some(now);
+            pf_log::warning!(
+                "service \"{}\" ({}) has reached its process limit \"{}\": new clients may experience noticeable delays",
+                self.service.name,
+                self.service.key,
+                self.service.maxproc
+            );
+            pf_log::warning!(
+                "to avoid this condition, increase the process count in master.cf or reduce the service time per client"
+            );
+            pf_log::warning!(
+                "see https://www.postfix.org/STRESS_README.html for examples of stress-adapting configuration settings"
+            );
+        }
+    }
+}
+
+/// The first wake-up comes at once, so that what was left over from before the start is looked at.
+fn first_wakeup(service: &Service) -> Option<Instant> {
+    service
+        .wakeup
+        .filter(|_| !service.wakeup_optional)
+        .map(|_| Instant::now())
+}
+
+fn status_channel() -> Result<(UnixStream, OwnedFd)> {
+    let (ours, theirs) = UnixStream::pair().context("socketpair")?;
+    ours.set_nonblocking(true)?;
+    Ok((ours, theirs.into()))
+}
+
+/// The three numbers of a status message, in the machine's own byte order.
+fn words(message: [u8; 12]) -> [u32; 3] {
+    let mut numbers = [0; 3];
+    for (number, bytes) in numbers.iter_mut().zip(message.chunks_exact(4)) {
+        if let Ok(bytes) = bytes.try_into() {
+            *number = u32::from_ne_bytes(bytes);
+        }
+    }
+    numbers
+}

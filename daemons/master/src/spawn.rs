@@ -1,0 +1,72 @@
+//! Starting one process of a service.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
+
+use pf_service::{CLIENTS_VARIABLE, LISTEN_FD, STATUS_FD};
+use pf_sys::process::ChildSetup;
+
+use crate::services::Service;
+
+/// Where a child finds the flow control pipe.
+const FLOW_FDS: (i32, i32) = (3, 4);
+
+/// What a child inherits.
+pub struct Inheritance<'a> {
+    /// The flow control pipe, both ends.
+    pub flow: &'a (OwnedFd, OwnedFd),
+    /// The child's end of the status channel.
+    pub status: &'a OwnedFd,
+    /// The listen sockets.
+    pub listen: &'a [OwnedFd],
+}
+
+/// Starts a process and gives its id.
+///
+/// # Errors
+/// No process can be made, or the program cannot be executed.
+pub fn spawn(
+    service: &Service,
+    generation: u32,
+    stressed: bool,
+    environment: &[(OsString, OsString)],
+    inherited: &Inheritance<'_>,
+) -> io::Result<i32> {
+    let mut args = service.args.clone();
+    if let (true, Some(word)) = (stressed, service.stress.and_then(|at| args.get_mut(at))) {
+        word.push_str("yes");
+    }
+    let mut command = Command::new(&service.program);
+    let mut args = args.into_iter();
+    if let Some(name) = args.next() {
+        command.arg0(name);
+    }
+    command
+        .args(args)
+        .env_clear()
+        .envs(environment.iter().cloned())
+        .env("GENERATION", format!("{generation:o}"));
+    if let Some(share) = service.share {
+        command.env(CLIENTS_VARIABLE, share.to_string());
+    }
+    let copy = |fd: &OwnedFd| fd.as_fd().try_clone_to_owned();
+    let mut descriptors = vec![
+        (copy(&inherited.flow.0)?, FLOW_FDS.0),
+        (copy(&inherited.flow.1)?, FLOW_FDS.1),
+        (copy(inherited.status)?, STATUS_FD),
+    ];
+    for (number, socket) in (LISTEN_FD..).zip(inherited.listen) {
+        descriptors.push((copy(socket)?, number));
+    }
+    ChildSetup {
+        descriptors,
+        default_signals: true,
+        ..ChildSetup::default()
+    }
+    .apply(&mut command)?;
+    let child = command.spawn()?;
+    i32::try_from(child.id()).map_err(io::Error::other)
+}
