@@ -52,9 +52,18 @@ pub struct Builder {
     master_cf: String,
     master_extra: String,
     hosts: String,
+    swapped: Vec<String>,
 }
 
 impl Builder {
+    /// Takes these daemons from the other system: ours into the peer's.
+    #[must_use]
+    pub fn swap(mut self, daemons: &[&str]) -> Self {
+        self.swapped
+            .extend(daemons.iter().map(|name| (*name).to_owned()));
+        self
+    }
+
     /// Adds lines to `main.cf`; later ones win.
     #[must_use]
     pub fn main_cf(mut self, lines: &str) -> Self {
@@ -138,6 +147,9 @@ impl Instance {
             master_cf: MASTER_CF.to_owned(),
             master_extra: String::new(),
             hosts: "127.0.0.1 localhost\n".to_owned(),
+            swapped: std::env::var("POSTFIX_RS_SWAP")
+                .map(|names| names.split(',').map(str::to_owned).collect())
+                .unwrap_or_default(),
         }
     }
 
@@ -175,11 +187,16 @@ impl Instance {
         .unwrap();
         fs::write(top.join("etc/aliases"), "postmaster root\n").unwrap();
         let at = top.display();
+        let mut directories = target.directories();
+        if !builder.swapped.is_empty() && target.is_peer() {
+            mix(&target, &top.join("libexec"), &builder.swapped);
+            directories = directories.replace("/usr/lib/postfix/sbin", &format!("{at}/libexec"));
+        }
         fs::write(
             top.join("etc/main.cf"),
             format!(
                 "compatibility_level = 3.11\nqueue_directory = {at}/spool\ndata_directory = {at}/data\n{}mail_owner = postfix\nsetgid_group = postdrop\nmaillog_file = {at}/log/maillog\nmaillog_file_prefixes = {at}\nmail_spool_directory = {at}/mail\ninet_interfaces = loopback-only\ninet_protocols = ipv4\nmyhostname = mx.test.example\nmydestination = $myhostname, localhost, test.example\nmynetworks = 127.0.0.1/32\ndefault_database_type = lmdb\ndefault_cache_db_type = lmdb\nalias_maps = texthash:{at}/etc/aliases\nalias_database =\nrelay_domains =\nbiff = no\nsmtp_tls_security_level =\n{}",
-                target.directories(),
+                directories,
                 builder.main_cf,
             ),
         )
@@ -454,6 +471,19 @@ fn account(passwd: &str, name: &str) -> u32 {
         .find(|fields| fields.first() == Some(&name))
         .and_then(|fields| fields.get(2)?.parse().ok())
         .unwrap_or_else(|| panic!("no account {name}: run `cargo xtask setup` first"))
+}
+
+/// Fills a daemon directory with the peer's programs but for some that are ours.
+fn mix(peer: &Target, to: &Path, ours: &[String]) {
+    fs::create_dir(to).unwrap();
+    let from = peer.root().join("usr/lib/postfix/sbin");
+    for entry in fs::read_dir(&from).unwrap().flatten() {
+        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
+    for name in ours {
+        let built = Target::our_prefix().join("libexec/postfix").join(name);
+        fs::copy(&built, to.join(name)).unwrap_or_else(|err| panic!("{}: {err}", built.display()));
+    }
 }
 
 /// Makes the namespaces and keeps them, for a quarter of an hour at the most.
