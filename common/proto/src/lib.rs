@@ -14,6 +14,8 @@ pub mod cleanup;
 #[cfg(feature = "aio")]
 pub mod client;
 pub mod flush;
+#[cfg(feature = "aio")]
+pub mod post_mail;
 pub mod resolve;
 pub mod rewrite;
 pub mod showq;

@@ -1,3 +1,5 @@
-//! Start of the `bounce` daemon.
+//! The `bounce` daemon: the services bounce, defer and trace.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    pf_service::event::run::<pf_bounce::Bounce>()
+}

@@ -1,0 +1,115 @@
+//! The log of a message on disk: appended to under a lock, durably, and never left with half an entry.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use pf_config::system::reason;
+use pf_queue::{Queue, QueueId, QueueName};
+use pf_sys::lock;
+
+use crate::record::{Entry, decode};
+
+/// Appends to the log; the entry is on disk when this returns. Blocks; for the blocking pool.
+///
+/// # Errors
+/// The log is as before.
+pub fn append(
+    queue: &Queue,
+    name: QueueName,
+    id: &QueueId,
+    text: &[u8],
+    (tries, delay): (i64, Duration),
+) -> Result<()> {
+    let mut file = match queue.open_log(name, id) {
+        Ok(file) => file,
+        Err(err) => bail!("open file {name} {id}: {}", reason(&err)),
+    };
+    take_lock(&file, tries, delay)
+        .or_else(|err| bail!("lock file {name} {id}: {}", reason(&err)))?;
+    let length = match file.seek(SeekFrom::End(0)) {
+        Ok(length) => length,
+        Err(err) => bail!("seek file {name} {id}: {}", reason(&err)),
+    };
+    if let Err(err) = file.write_all(text).and_then(|()| file.sync_data()) {
+        if let Err(err) = file.set_len(length) {
+            bail!("truncate file {name} {id}: {}", reason(&err));
+        }
+        bail!("append file {name} {id}: {}", reason(&err));
+    }
+    Ok(())
+}
+
+fn take_lock(file: &File, tries: i64, delay: Duration) -> io::Result<()> {
+    for attempt in 1.. {
+        if lock::lock(file, lock::Style::Flock, lock::Mode::Exclusive, false)? {
+            return Ok(());
+        }
+        if attempt >= tries {
+            break;
+        }
+        std::thread::sleep(delay);
+    }
+    Err(io::ErrorKind::WouldBlock.into())
+}
+
+/// The entries of the log; `None` when there is no log.
+///
+/// # Errors
+/// The log cannot be read.
+pub fn read(queue: &Queue, name: QueueName, id: &QueueId) -> Result<Option<Vec<Entry>>> {
+    let mut file = match queue.open(name, id, false) {
+        Ok(file) => file,
+        Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(err) => bail!("open {name} {id}: {}", reason(&err)),
+    };
+    let mut text = Vec::new();
+    if let Err(err) = file.read_to_end(&mut text) {
+        bail!("read {name} {id}: {}", reason(&err));
+    }
+    let path = queue.path(name, id);
+    let warn = |why: String| pf_log::warning!("{}: {why}", path.display());
+    Ok(Some(decode(&text, name == QueueName::Defer, warn)))
+}
+
+/// Removes the log; it does not matter when there is none.
+///
+/// # Errors
+/// It cannot be removed.
+pub fn remove(queue: &Queue, name: QueueName, id: &QueueId) -> Result<()> {
+    match queue.remove(name, id) {
+        Err(err) if err.kind() != io::ErrorKind::NotFound => {
+            bail!("remove {name} {id}: {}", reason(&err))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::encode;
+    use pf_config::Config;
+
+    #[test]
+    fn entries_are_appended_read_and_removed() {
+        let dir = tempfile::tempdir().unwrap();
+        let config = Config::for_tests(&[("queue_directory", dir.path().to_str().unwrap())]);
+        std::fs::create_dir(dir.path().join("defer")).unwrap();
+        let queue = Queue::new(&config).unwrap();
+        let id = QueueId::parse(b"4F2A1").unwrap();
+        let mut entry = Entry::default();
+        entry.recipient.address = b"a@b".to_vec();
+        assert!(read(&queue, QueueName::Defer, &id).unwrap().is_none());
+        for _ in 0..2 {
+            let text = encode(&entry, true);
+            append(&queue, QueueName::Defer, &id, &text, (1, Duration::ZERO)).unwrap();
+        }
+        let entries = read(&queue, QueueName::Defer, &id).unwrap().unwrap();
+        assert_eq!(entries.len(), 2);
+        assert_eq!(entries[1].recipient.address, b"a@b");
+        remove(&queue, QueueName::Defer, &id).unwrap();
+        remove(&queue, QueueName::Defer, &id).unwrap();
+    }
+}
