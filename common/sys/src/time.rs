@@ -101,7 +101,7 @@ impl Calendar {
     pub fn mail_date(&self) -> String {
         let minutes = self.offset.abs() / 60;
         format!(
-            "{}, {} {} {:04} {:02}:{:02}:{:02} {}{:02}{:02} ({})",
+            "{}, {:02} {} {:04} {:02}:{:02}:{:02} {}{:02}{:02} ({})",
             self.day_name(),
             self.day,
             self.month_name(),

@@ -7,8 +7,10 @@ pub mod case;
 pub mod hostname;
 pub mod netstring;
 mod printable;
+mod show;
 pub mod split;
 pub mod time;
 pub mod xtext;
 
 pub use printable::{printable, printable_utf8};
+pub use show::Show;
