@@ -5,100 +5,100 @@ use std::time::Duration;
 use crate::table::rows;
 
 rows! {
-    /// Tlsproxy client cafile.
+    /// As smtp_tls_CAfile, for the TLS proxy.
     TLSPROXY_CLIENT_CAFILE: String = Text "tlsproxy_client_CAfile", "$smtp_tls_CAfile", (0, 0), "tlsproxy", false;
-    /// Tlsproxy client capath.
+    /// As smtp_tls_CApath, for the TLS proxy.
     TLSPROXY_CLIENT_CAPATH: String = Text "tlsproxy_client_CApath", "$smtp_tls_CApath", (0, 0), "tlsproxy", false;
-    /// Tlsproxy client cert file.
+    /// As smtp_tls_cert_file, for the TLS proxy.
     TLSPROXY_CLIENT_CERT_FILE: String = Text "tlsproxy_client_cert_file", "$smtp_tls_cert_file", (0, 0), "tlsproxy", false;
-    /// Tlsproxy client chain files.
+    /// As smtp_tls_chain_files, for the TLS proxy.
     TLSPROXY_CLIENT_CHAIN_FILES: String = Text "tlsproxy_client_chain_files", "$smtp_tls_chain_files", (0, 0), "tlsproxy", false;
-    /// Tlsproxy client dcert file.
+    /// As smtp_tls_dcert_file, for the TLS proxy.
     TLSPROXY_CLIENT_DCERT_FILE: String = Text "tlsproxy_client_dcert_file", "$smtp_tls_dcert_file", (0, 0), "tlsproxy", false;
-    /// Tlsproxy client dkey file.
+    /// As smtp_tls_dkey_file, for the TLS proxy.
     TLSPROXY_CLIENT_DKEY_FILE: String = Text "tlsproxy_client_dkey_file", "$smtp_tls_dkey_file", (0, 0), "tlsproxy", false;
-    /// Tlsproxy client eccert file.
+    /// As smtp_tls_eccert_file, for the TLS proxy.
     TLSPROXY_CLIENT_ECCERT_FILE: String = Text "tlsproxy_client_eccert_file", "$smtp_tls_eccert_file", (0, 0), "tlsproxy", false;
-    /// Tlsproxy client eckey file.
+    /// As smtp_tls_eckey_file, for the TLS proxy.
     TLSPROXY_CLIENT_ECKEY_FILE: String = Text "tlsproxy_client_eckey_file", "$smtp_tls_eckey_file", (0, 0), "tlsproxy", false;
-    /// Tlsproxy client enforce tls.
+    /// As smtp_enforce_tls, for the TLS proxy.
     TLSPROXY_CLIENT_ENFORCE_TLS: bool = BoolExpr "tlsproxy_client_enforce_tls", "$smtp_enforce_tls", (0, 0), "tlsproxy", false;
-    /// Tlsproxy client fingerprint digest.
+    /// As smtp_tls_fingerprint_digest, for the TLS proxy.
     TLSPROXY_CLIENT_FINGERPRINT_DIGEST: String = Text "tlsproxy_client_fingerprint_digest", "$smtp_tls_fingerprint_digest", (1, 0), "tlsproxy", false;
-    /// Tlsproxy client key file.
+    /// As smtp_tls_key_file, for the TLS proxy.
     TLSPROXY_CLIENT_KEY_FILE: String = Text "tlsproxy_client_key_file", "$smtp_tls_key_file", (0, 0), "tlsproxy", false;
-    /// Tlsproxy client loglevel.
+    /// As smtp_tls_loglevel, for the TLS proxy.
     TLSPROXY_CLIENT_LOGLEVEL: String = Text "tlsproxy_client_loglevel", "$smtp_tls_loglevel", (0, 0), "tlsproxy", false;
-    /// Tlsproxy client loglevel parameter.
+    /// The parameter with the client's TLS log level (outdated).
     TLSPROXY_CLIENT_LOGLEVEL_PARAMETER: String = Text "tlsproxy_client_loglevel_parameter", "smtp_tls_loglevel", (0, 0), "tlsproxy", false;
-    /// Tlsproxy client per site.
+    /// As smtp_tls_per_site, for the TLS proxy.
     TLSPROXY_CLIENT_PER_SITE: String = Text "tlsproxy_client_per_site", "$smtp_tls_per_site", (0, 0), "tlsproxy", false;
-    /// Tlsproxy client policy maps.
+    /// As smtp_tls_policy_maps, for the TLS proxy.
     TLSPROXY_CLIENT_POLICY_MAPS: String = Text "tlsproxy_client_policy_maps", "${tlsproxy_client_policy?{$tlsproxy_client_policy}:{$smtp_tls_policy_maps}}", (0, 0), "tlsproxy", false;
-    /// Tlsproxy client scert verifydepth.
+    /// As smtp_tls_scert_verifydepth, for the TLS proxy.
     TLSPROXY_CLIENT_SCERT_VERIFYDEPTH: i64 = IntExpr "tlsproxy_client_scert_verifydepth", "$smtp_tls_scert_verifydepth", (0, 0), "tlsproxy", false;
-    /// Tlsproxy client security level.
+    /// As smtp_tls_security_level, for the TLS proxy.
     TLSPROXY_CLIENT_SECURITY_LEVEL: String = Text "tlsproxy_client_security_level", "${tlsproxy_client_level?{$tlsproxy_client_level}:{$smtp_tls_security_level}}", (0, 0), "tlsproxy", false;
-    /// Tlsproxy client use tls.
+    /// As smtp_use_tls, for the TLS proxy.
     TLSPROXY_CLIENT_USE_TLS: bool = BoolExpr "tlsproxy_client_use_tls", "$smtp_use_tls", (0, 0), "tlsproxy", false;
-    /// Tlsproxy enforce tls.
+    /// As smtpd_enforce_tls, for the TLS proxy.
     TLSPROXY_ENFORCE_TLS: bool = BoolExpr "tlsproxy_enforce_tls", "$smtpd_enforce_tls", (0, 0), "tlsproxy", false;
-    /// Tlsproxy service name.
+    /// The service that does TLS for others.
     TLSPROXY_SERVICE_NAME: String = Text "tlsproxy_service_name", "tlsproxy", (1, 0), "postscreen smtp smtpd", false;
-    /// Tlsproxy tls cafile.
+    /// As smtpd_tls_CAfile, for the TLS proxy.
     TLSPROXY_TLS_CAFILE: String = Text "tlsproxy_tls_CAfile", "$smtpd_tls_CAfile", (0, 0), "tlsproxy", false;
-    /// Tlsproxy tls capath.
+    /// As smtpd_tls_CApath, for the TLS proxy.
     TLSPROXY_TLS_CAPATH: String = Text "tlsproxy_tls_CApath", "$smtpd_tls_CApath", (0, 0), "tlsproxy", false;
-    /// Tlsproxy tls always issue session ids.
+    /// As smtpd_tls_always_issue_session_ids, for the TLS proxy.
     TLSPROXY_TLS_ALWAYS_ISSUE_SESSION_IDS: bool = BoolExpr "tlsproxy_tls_always_issue_session_ids", "$smtpd_tls_always_issue_session_ids", (0, 0), "tlsproxy", false;
-    /// Tlsproxy tls ask ccert.
+    /// As smtpd_tls_ask_ccert, for the TLS proxy.
     TLSPROXY_TLS_ASK_CCERT: bool = BoolExpr "tlsproxy_tls_ask_ccert", "$smtpd_tls_ask_ccert", (0, 0), "tlsproxy", false;
-    /// Tlsproxy tls ccert verifydepth.
+    /// As smtpd_tls_ccert_verifydepth, for the TLS proxy.
     TLSPROXY_TLS_CCERT_VERIFYDEPTH: i64 = IntExpr "tlsproxy_tls_ccert_verifydepth", "$smtpd_tls_ccert_verifydepth", (0, 0), "tlsproxy", false;
-    /// Tlsproxy tls cert file.
+    /// As smtpd_tls_cert_file, for the TLS proxy.
     TLSPROXY_TLS_CERT_FILE: String = Text "tlsproxy_tls_cert_file", "$smtpd_tls_cert_file", (0, 0), "tlsproxy", false;
-    /// Tlsproxy tls chain files.
+    /// As smtpd_tls_chain_files, for the TLS proxy.
     TLSPROXY_TLS_CHAIN_FILES: String = Text "tlsproxy_tls_chain_files", "$smtpd_tls_chain_files", (0, 0), "tlsproxy", false;
-    /// Tlsproxy tls ciphers.
+    /// As smtpd_tls_ciphers, for the TLS proxy.
     TLSPROXY_TLS_CIPHERS: String = Text "tlsproxy_tls_ciphers", "$smtpd_tls_ciphers", (1, 0), "tlsproxy", false;
-    /// Tlsproxy tls dcert file.
+    /// As smtpd_tls_dcert_file, for the TLS proxy.
     TLSPROXY_TLS_DCERT_FILE: String = Text "tlsproxy_tls_dcert_file", "$smtpd_tls_dcert_file", (0, 0), "tlsproxy", false;
-    /// Tlsproxy tls dh1024 param file.
+    /// As smtpd_tls_dh1024_param_file, for the TLS proxy.
     TLSPROXY_TLS_DH1024_PARAM_FILE: String = Text "tlsproxy_tls_dh1024_param_file", "$smtpd_tls_dh1024_param_file", (0, 0), "tlsproxy", false;
-    /// Tlsproxy tls dh512 param file.
+    /// As smtpd_tls_dh512_param_file, for the TLS proxy.
     TLSPROXY_TLS_DH512_PARAM_FILE: String = Text "tlsproxy_tls_dh512_param_file", "$smtpd_tls_dh512_param_file", (0, 0), "tlsproxy", false;
-    /// Tlsproxy tls dkey file.
+    /// As smtpd_tls_dkey_file, for the TLS proxy.
     TLSPROXY_TLS_DKEY_FILE: String = Text "tlsproxy_tls_dkey_file", "$smtpd_tls_dkey_file", (0, 0), "tlsproxy", false;
-    /// Tlsproxy tls eccert file.
+    /// As smtpd_tls_eccert_file, for the TLS proxy.
     TLSPROXY_TLS_ECCERT_FILE: String = Text "tlsproxy_tls_eccert_file", "$smtpd_tls_eccert_file", (0, 0), "tlsproxy", false;
-    /// Tlsproxy tls eckey file.
+    /// As smtpd_tls_eckey_file, for the TLS proxy.
     TLSPROXY_TLS_ECKEY_FILE: String = Text "tlsproxy_tls_eckey_file", "$smtpd_tls_eckey_file", (0, 0), "tlsproxy", false;
-    /// Tlsproxy tls eecdh grade.
+    /// As smtpd_tls_eecdh_grade, for the TLS proxy.
     TLSPROXY_TLS_EECDH_GRADE: String = Text "tlsproxy_tls_eecdh_grade", "$smtpd_tls_eecdh_grade", (1, 0), "tlsproxy", false;
-    /// Tlsproxy tls enable rpk.
+    /// As smtpd_tls_enable_rpk, for the TLS proxy.
     TLSPROXY_TLS_ENABLE_RPK: bool = BoolExpr "tlsproxy_tls_enable_rpk", "$smtpd_tls_enable_rpk", (0, 0), "tlsproxy", false;
-    /// Tlsproxy tls exclude ciphers.
+    /// As smtpd_tls_exclude_ciphers, for the TLS proxy.
     TLSPROXY_TLS_EXCLUDE_CIPHERS: String = Text "tlsproxy_tls_exclude_ciphers", "$smtpd_tls_exclude_ciphers", (0, 0), "tlsproxy", false;
-    /// Tlsproxy tls fingerprint digest.
+    /// As smtpd_tls_fingerprint_digest, for the TLS proxy.
     TLSPROXY_TLS_FINGERPRINT_DIGEST: String = Text "tlsproxy_tls_fingerprint_digest", "$smtpd_tls_fingerprint_digest", (1, 0), "tlsproxy", false;
-    /// Tlsproxy tls key file.
+    /// As smtpd_tls_key_file, for the TLS proxy.
     TLSPROXY_TLS_KEY_FILE: String = Text "tlsproxy_tls_key_file", "$smtpd_tls_key_file", (0, 0), "tlsproxy", false;
-    /// Tlsproxy tls loglevel.
+    /// As smtpd_tls_loglevel, for the TLS proxy.
     TLSPROXY_TLS_LOGLEVEL: String = Text "tlsproxy_tls_loglevel", "$smtpd_tls_loglevel", (0, 0), "tlsproxy", false;
-    /// Tlsproxy tls mandatory ciphers.
+    /// As smtpd_tls_mandatory_ciphers, for the TLS proxy.
     TLSPROXY_TLS_MANDATORY_CIPHERS: String = Text "tlsproxy_tls_mandatory_ciphers", "$smtpd_tls_mandatory_ciphers", (1, 0), "tlsproxy", false;
-    /// Tlsproxy tls mandatory exclude ciphers.
+    /// As smtpd_tls_mandatory_exclude_ciphers, for the TLS proxy.
     TLSPROXY_TLS_MANDATORY_EXCLUDE_CIPHERS: String = Text "tlsproxy_tls_mandatory_exclude_ciphers", "$smtpd_tls_mandatory_exclude_ciphers", (0, 0), "tlsproxy", false;
-    /// Tlsproxy tls mandatory protocols.
+    /// As smtpd_tls_mandatory_protocols, for the TLS proxy.
     TLSPROXY_TLS_MANDATORY_PROTOCOLS: String = Text "tlsproxy_tls_mandatory_protocols", "$smtpd_tls_mandatory_protocols", (0, 0), "tlsproxy", false;
-    /// Tlsproxy tls protocols.
+    /// As smtpd_tls_protocols, for the TLS proxy.
     TLSPROXY_TLS_PROTOCOLS: String = Text "tlsproxy_tls_protocols", "$smtpd_tls_protocols", (0, 0), "tlsproxy", false;
-    /// Tlsproxy tls req ccert.
+    /// As smtpd_tls_req_ccert, for the TLS proxy.
     TLSPROXY_TLS_REQ_CCERT: bool = BoolExpr "tlsproxy_tls_req_ccert", "$smtpd_tls_req_ccert", (0, 0), "tlsproxy", false;
-    /// Tlsproxy tls security level.
+    /// As smtpd_tls_security_level, for the TLS proxy.
     TLSPROXY_TLS_SECURITY_LEVEL: String = Text "tlsproxy_tls_security_level", "$smtpd_tls_security_level", (0, 0), "tlsproxy", false;
-    /// Tlsproxy use tls.
+    /// As smtpd_use_tls, for the TLS proxy.
     TLSPROXY_USE_TLS: bool = BoolExpr "tlsproxy_use_tls", "$smtpd_use_tls", (0, 0), "tlsproxy", false;
-    /// Tlsproxy watchdog timeout.
+    /// How long the TLS proxy may take for an event.
     TLSPROXY_WATCHDOG_TIMEOUT: Duration = Time "tlsproxy_watchdog_timeout", "10s", (10, 0), "tlsproxy", false;
 }
