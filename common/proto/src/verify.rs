@@ -4,6 +4,8 @@ use pf_attr::{Decoder, Encoder, Error};
 
 use crate::Request;
 
+pub mod sender;
+
 /// The protocol's name in the server's announcement; the spelling is Postfix's.
 pub const PROTOCOL: &str = "address_verification_prrotocol";
 

@@ -182,7 +182,7 @@ mod tests {
         let records = post.records(b"ID", SystemTime::UNIX_EPOCH, "D");
         assert_eq!(
             records,
-            b"T\x030 0A\x18log_message_origin=localA\x0dtrace_flags=0S\0R\x03a@bM\0N\x1aReceived: by h (Postfix)N\x08\tid ID; DN\x07Date: D"
+            b"T\x030 0A\x18log_message_origin=localA\x0dtrace_flags=0S\0R\x03a@bM\0N\x18Received: by h (Postfix)N\x09\tid ID; DN\x07Date: D"
         );
     }
 }

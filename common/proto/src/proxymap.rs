@@ -1,0 +1,106 @@
+//! Table lookups by proxy: the protocol of proxymap(8).
+
+use pf_attr::{Decoder, Encoder, Error};
+
+use crate::Request;
+
+/// The name that the server announces.
+pub const PROTOCOL: &str = "proxymap_protocol";
+
+/// The flags that say how a table is opened; the bits are those of Postfix.
+pub mod flags {
+    /// Lock the table while it is read.
+    pub const LOCK: i32 = 1 << 6;
+    /// Refuse `$number` in the results of patterns.
+    pub const NO_REGSUB: i32 = 1 << 11;
+    /// Fold keys of tables with fixed strings.
+    pub const FOLD_FIX: i32 = 1 << 14;
+    /// Keys and values are UTF-8.
+    pub const UTF8_REQUEST: i32 = 1 << 19;
+    /// The keys are fixed strings.
+    pub const FIXED: i32 = 1 << 4;
+    /// The keys are patterns.
+    pub const PATTERN: i32 = 1 << 5;
+}
+
+/// What the server says of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// It was done.
+    Ok,
+    /// There is no such key.
+    NoKey,
+    /// Try again later.
+    Retry,
+    /// The request makes no sense.
+    Bad,
+    /// The table is not in the list of tables that may be proxied.
+    Deny,
+    /// The table is badly configured.
+    Config,
+}
+
+impl Status {
+    /// The number on the wire.
+    pub fn number(self) -> i32 {
+        match self {
+            Status::Ok => 0,
+            Status::NoKey => 1,
+            Status::Retry => 2,
+            Status::Bad => 3,
+            Status::Deny => 4,
+            Status::Config => 5,
+        }
+    }
+
+    fn from_number(number: i32) -> Option<Self> {
+        [Status::Ok, Status::NoKey, Status::Retry, Status::Bad, Status::Deny, Status::Config]
+            .into_iter()
+            .find(|status| status.number() == number)
+    }
+}
+
+/// Looks a key up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LookupRequest {
+    /// `type:name`.
+    pub table: String,
+    /// How the table is opened.
+    pub instance_flags: i32,
+    /// How this lookup is done.
+    pub flags: i32,
+    /// The key.
+    pub key: Vec<u8>,
+}
+
+/// The answer to a lookup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LookupReply {
+    /// How it went.
+    pub status: Status,
+    /// The flags of the table.
+    pub flags: i32,
+    /// The value; empty when there is none.
+    pub value: Vec<u8>,
+}
+
+impl Request for LookupRequest {
+    type Reply = LookupReply;
+    const PROTOCOL: Option<&'static str> = Some(PROTOCOL);
+
+    fn encode(&self, list: Encoder) -> Encoder {
+        list.str("request", "lookup")
+            .str("table", &self.table)
+            .int("inst_flags", self.instance_flags)
+            .int("flags", self.flags)
+            .str("key", &self.key)
+    }
+
+    fn decode_reply(&self, list: &mut Decoder<'_>) -> Result<LookupReply, Error> {
+        Ok(LookupReply {
+            status: Status::from_number(list.int("status")?).ok_or(Error::Malformed("status"))?,
+            flags: list.int("flags")?,
+            value: list.str("value")?.to_vec(),
+        })
+    }
+}
