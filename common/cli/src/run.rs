@@ -47,6 +47,7 @@ impl Invocation {
         let mut config = Config::load(&self.source())?;
         config.set_names(&self.name, pf_config::NO_SERVICE_NAME);
         open_log(&self.name, &config, fallback)?;
+        config.check()?;
         Ok(config)
     }
 }

@@ -5,6 +5,7 @@
 //! texts with names of other kinds; [`main_cf`] and [`master_cf`] read the files. What a value means is left to the
 //! program that asked for it.
 
+mod check;
 pub mod compat;
 mod config;
 pub mod expand;
@@ -18,6 +19,7 @@ pub mod table;
 pub mod transport;
 pub mod values;
 
+pub use check::Accounts;
 pub use config::Config;
 pub use source::Source;
 pub use table::{Kind, Param, Row};

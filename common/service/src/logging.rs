@@ -5,16 +5,13 @@ use std::path::PathBuf;
 use pf_config::{Config, param};
 use pf_log::{Facility, Sink};
 
-/// The log tag of a program: `postfix/smtpd`; `MAIL_LOGTAG` in the environment takes the place of `syslog_name`.
+/// The log tag of a program: `postfix/smtpd`. `MAIL_LOGTAG` in the environment only serves until the configuration is read:
+/// a service may set `syslog_name` in `master.cf`.
 ///
 /// # Errors
 /// `syslog_name` cannot be expanded.
 pub fn tag(config: &Config, program: &str) -> Result<String, pf_config::Error> {
-    let name = match std::env::var("MAIL_LOGTAG") {
-        Ok(tag) if !pf_sys::identity::has_borrowed_rights() => tag,
-        _ => config.get(param::SYSLOG_NAME)?,
-    };
-    Ok(format!("{name}/{program}"))
+    Ok(format!("{}/{program}", config.get(param::SYSLOG_NAME)?))
 }
 
 /// Sends the lines of this process where the configuration says, and with `stderr` to standard error too. With

@@ -40,6 +40,7 @@ pub fn begin(limit: Limit, jail: Jail) -> Result<Context> {
     source.overrides.clone_from(&options.settings);
     let config = Config::for_daemon(&source, &process_name, &service)?;
     logging::open(&config, &process_name, options.stderr, false)?;
+    config.check()?;
     if !options.by_hand
         && !options.stand_alone
         && std::io::IsTerminal::is_terminal(&std::io::stdin())
