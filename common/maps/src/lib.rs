@@ -1,1 +1,36 @@
-//! `maps`: to be described.
+//! Lookup tables: everything that `main.cf` names as `type:name`, lists of such tables, the ways in which addresses are looked
+//! up in them, and match lists.
+//!
+//! A lookup has three outcomes which no caller may fold ([`Lookup`]). Local tables answer at once; those that ask a server
+//! (`proxy`, `socketmap`, `tcp`) do not block others. A table whose file has changed is opened again in place. What a result
+//! means is the business of the feature that asked.
+
+pub mod addr_find;
+pub mod alias_file;
+pub mod build;
+mod cdb_file;
+mod cidr;
+mod compose;
+pub mod file_value;
+mod hashed;
+mod lmdb;
+mod lookup;
+mod maps;
+pub mod match_list;
+mod net_client;
+mod options;
+mod passwd;
+mod patterns;
+mod pcre;
+mod posix;
+mod proxy;
+mod regexp;
+pub mod source_text;
+mod spec;
+mod table;
+
+pub use lookup::{Lookup, LookupError};
+pub use maps::{Maps, Which};
+pub use options::Options;
+pub use spec::{TYPES, open};
+pub use table::{OpenError, Table};

@@ -16,6 +16,7 @@ pub mod client;
 pub mod flush;
 #[cfg(feature = "aio")]
 pub mod post_mail;
+pub mod proxymap;
 pub mod resolve;
 pub mod rewrite;
 pub mod showq;

@@ -91,7 +91,7 @@ impl Request for LookupRequest {
     fn encode(&self, list: Encoder) -> Encoder {
         list.str("request", "lookup")
             .str("table", &self.table)
-            .int("inst_flags", self.instance_flags)
+            .int("instance_flags", self.instance_flags)
             .int("flags", self.flags)
             .str("key", &self.key)
     }

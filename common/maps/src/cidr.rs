@@ -1,0 +1,337 @@
+//! `cidr:`: the first network that has the address. Rules outside `if` blocks and without `!` are found by structure, one probe
+//! for each prefix length in use; a table with blocks or negations is walked from the top.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use crate::source_text::lines;
+use crate::table::{Inner, Local, OpenError};
+use crate::{Lookup, Options, file_value};
+
+/// Parses an address or a network as Postfix writes them: `1.2.3.4`, `1.2.3.0/24`, `2001:db8::/32`, with or without brackets.
+///
+/// # Errors
+/// What is wrong, in Postfix's words.
+pub fn parse_network(pattern: &str) -> Result<IpNet, String> {
+    let inner = match pattern.strip_prefix('[') {
+        Some(rest) => {
+            let (address, tail) = rest
+                .split_once(']')
+                .ok_or_else(|| format!("missing ']' character after \"{pattern}\""))?;
+            let address = address.strip_prefix("IPv6:").unwrap_or(address);
+            match tail {
+                "" => address.to_owned(),
+                tail if tail.starts_with('/') => format!("{address}{tail}"),
+                _ => return Err(format!("garbage after \"]\" in \"{pattern}\"")),
+            }
+        }
+        None => pattern.to_owned(),
+    };
+    let Some((address, length)) = inner.split_once('/') else {
+        let address: IpAddr = inner
+            .parse()
+            .map_err(|_| format!("bad address pattern: \"{pattern}\""))?;
+        return Ok(address.into());
+    };
+    let bad = || format!("bad net/mask pattern: \"{pattern}\"");
+    let address: IpAddr = address.parse().map_err(|_| bad())?;
+    if length.is_empty() || !length.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(bad());
+    }
+    let network = IpNet::new(address, length.parse().map_err(|_| bad())?).map_err(|_| bad())?;
+    if network.network() != address {
+        return Err(format!(
+            "non-null host address bits in \"{pattern}\", perhaps you should use \"{}/{}\" instead",
+            network.network(),
+            network.prefix_len()
+        ));
+    }
+    Ok(network)
+}
+
+enum Rule {
+    Match {
+        network: IpNet,
+        wanted: bool,
+        value: Vec<u8>,
+    },
+    /// `end` is the index behind the matching `endif`.
+    If {
+        network: IpNet,
+        wanted: bool,
+        end: usize,
+    },
+}
+
+/// By structure: for each prefix length, the first rule of each network.
+#[derive(Default)]
+struct Index {
+    lengths: Vec<(u8, HashMap<IpNet, usize>)>,
+    lengths6: Vec<(u8, HashMap<IpNet, usize>)>,
+}
+
+struct Cidr {
+    rules: Vec<Rule>,
+    index: Option<Index>,
+}
+
+/// `cidr:/path` or `cidr:{{rule}...}`.
+pub(crate) fn open(name: &str, options: &Options) -> Result<Inner, OpenError> {
+    let mut rules = Vec::new();
+    let mut open_blocks: Vec<(usize, usize)> = Vec::new();
+    for (number, line) in lines("cidr", name)? {
+        let line = String::from_utf8_lossy(&line);
+        match parse_rule(line.trim_end(), open_blocks.len(), options) {
+            Ok(Parsed::Rule(rule)) => {
+                if matches!(rule, Rule::If { .. }) {
+                    open_blocks.push((rules.len(), number));
+                }
+                rules.push(rule);
+            }
+            Ok(Parsed::EndIf) => {
+                let behind = rules.len();
+                if let Some((at, _)) = open_blocks.pop()
+                    && let Some(Rule::If { end, .. }) = rules.get_mut(at)
+                {
+                    *end = behind;
+                }
+            }
+            Err(why) => {
+                pf_log::warning!("cidr map {name}, line {number}: {why}: skipping this rule")
+            }
+        }
+    }
+    for (_, number) in open_blocks.iter().rev() {
+        pf_log::warning!("cidr map {name}, line {number}: IF has no matching ENDIF");
+    }
+    let index = Index::of(&rules);
+    Ok(Inner::Local(Box::new(Cidr { rules, index })))
+}
+
+enum Parsed {
+    Rule(Rule),
+    EndIf,
+}
+
+fn keyword<'a>(line: &'a str, word: &str) -> Option<&'a str> {
+    let head = line.get(..word.len())?;
+    let rest = line.get(word.len()..)?;
+    let ends = !rest.starts_with(|next: char| next.is_ascii_alphanumeric());
+    (head.eq_ignore_ascii_case(word) && ends).then_some(rest)
+}
+
+/// Takes the negation marks off.
+fn negation(text: &str) -> (bool, &str) {
+    let rest = text.trim_start_matches(|mark: char| mark == '!' || mark.is_ascii_whitespace());
+    let marks = text.len() - rest.len();
+    let count = text.get(..marks).unwrap_or_default().matches('!').count();
+    (count % 2 == 0, rest)
+}
+
+fn parse_rule(line: &str, depth: usize, options: &Options) -> Result<Parsed, String> {
+    if let Some(rest) = keyword(line, "if") {
+        let (wanted, pattern) = negation(rest);
+        if pattern.is_empty() {
+            return Err("no address pattern".into());
+        }
+        let network = parse_network(pattern.trim())?;
+        return Ok(Parsed::Rule(Rule::If {
+            network,
+            wanted,
+            end: usize::MAX,
+        }));
+    }
+    if let Some(rest) = keyword(line, "endif") {
+        return match (rest.trim(), depth) {
+            ("", 0) => Err("ENDIF without IF".into()),
+            ("", _) => Ok(Parsed::EndIf),
+            _ => Err("garbage after ENDIF".into()),
+        };
+    }
+    let (wanted, rest) = negation(line);
+    let (pattern, value) = rest
+        .split_once(|next: char| next.is_ascii_whitespace())
+        .unwrap_or((rest, ""));
+    if pattern.is_empty() {
+        return Err("no address pattern".into());
+    }
+    let network = parse_network(pattern)?;
+    let value = value.trim();
+    if value.is_empty() {
+        return Err("no lookup result".into());
+    }
+    let value = if options.value_is_file {
+        file_value::encoded(value.as_bytes())?
+    } else {
+        value.as_bytes().to_vec()
+    };
+    Ok(Parsed::Rule(Rule::Match {
+        network,
+        wanted,
+        value,
+    }))
+}
+
+impl Index {
+    fn of(rules: &[Rule]) -> Option<Self> {
+        let mut index = Self::default();
+        for (at, rule) in rules.iter().enumerate() {
+            let Rule::Match {
+                network,
+                wanted: true,
+                ..
+            } = rule
+            else {
+                return None;
+            };
+            let lengths = if network.addr().is_ipv4() {
+                &mut index.lengths
+            } else {
+                &mut index.lengths6
+            };
+            let length = network.prefix_len();
+            let place = match lengths.iter().position(|(known, _)| *known == length) {
+                Some(place) => place,
+                None => {
+                    lengths.push((length, HashMap::new()));
+                    lengths.len() - 1
+                }
+            };
+            if let Some((_, networks)) = lengths.get_mut(place) {
+                networks.entry(*network).or_insert(at);
+            }
+        }
+        Some(index)
+    }
+
+    fn first(&self, address: IpAddr) -> Option<usize> {
+        let lengths = if address.is_ipv4() {
+            &self.lengths
+        } else {
+            &self.lengths6
+        };
+        lengths
+            .iter()
+            .filter_map(|(length, networks)| {
+                networks
+                    .get(&IpNet::new(address, *length).ok()?.trunc())
+                    .copied()
+            })
+            .min()
+    }
+}
+
+impl Local for Cidr {
+    fn get(&self, key: &[u8]) -> Lookup<Vec<u8>> {
+        let Some(address) = std::str::from_utf8(key)
+            .ok()
+            .and_then(|text| text.parse::<IpAddr>().ok())
+        else {
+            return Lookup::Missing;
+        };
+        if let Some(index) = &self.index {
+            let found = index.first(address).and_then(|at| self.rules.get(at));
+            return match found {
+                Some(Rule::Match { value, .. }) => Lookup::Found(value.clone()),
+                _ => Lookup::Missing,
+            };
+        }
+        let mut at = 0;
+        while let Some(rule) = self.rules.get(at) {
+            at += 1;
+            match rule {
+                Rule::Match {
+                    network,
+                    wanted,
+                    value,
+                } => {
+                    if matches(*network, address) == *wanted {
+                        return Lookup::Found(value.clone());
+                    }
+                }
+                Rule::If {
+                    network,
+                    wanted,
+                    end,
+                } => {
+                    if matches(*network, address) != *wanted {
+                        at = *end;
+                    }
+                }
+            }
+        }
+        Lookup::Missing
+    }
+}
+
+fn matches(network: IpNet, address: IpAddr) -> bool {
+    network.contains(&address)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn get(rules: &str, key: &str) -> Option<String> {
+        let Ok(Inner::Local(table)) = open(rules, &Options::default()) else {
+            panic!("open")
+        };
+        match table.get(key.as_bytes()) {
+            Lookup::Found(value) => Some(String::from_utf8(value).unwrap()),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn the_first_match_wins() {
+        let rules = "{ {10.0.0.1 one} {10.0.0.0/8 net} {0.0.0.0/0 any} {2001:db8::/32 six} }";
+        assert_eq!(get(rules, "10.0.0.1").as_deref(), Some("one"));
+        assert_eq!(get(rules, "10.9.9.9").as_deref(), Some("net"));
+        assert_eq!(get(rules, "11.0.0.1").as_deref(), Some("any"));
+        assert_eq!(get(rules, "2001:db8::1").as_deref(), Some("six"));
+        assert_eq!(get(rules, "::1"), None);
+        assert_eq!(get(rules, "name"), None);
+        assert_eq!(
+            get("{ {10.0.0.0/8 net} {10.0.0.1 one} }", "10.0.0.1").as_deref(),
+            Some("net")
+        );
+    }
+
+    #[test]
+    fn blocks_and_negation() {
+        let rules = "{ {if 10.0.0.0/8} {!10.1.0.0/16 not-one} {endif} {if !10.0.0.0/8} {1.2.3.4 x} {endif} {0.0.0.0/0 rest} }";
+        assert_eq!(get(rules, "10.2.0.1").as_deref(), Some("not-one"));
+        assert_eq!(get(rules, "10.1.0.1").as_deref(), Some("rest"));
+        assert_eq!(get(rules, "1.2.3.4").as_deref(), Some("x"));
+    }
+
+    #[test]
+    fn networks_must_not_have_host_bits() {
+        assert_eq!(
+            parse_network("10.1.0.0/8").unwrap_err(),
+            "non-null host address bits in \"10.1.0.0/8\", perhaps you should use \"10.0.0.0/8\" instead"
+        );
+        assert!(parse_network("[::1]").is_ok() && parse_network("[2001:db8::]/32").is_ok());
+        assert!(parse_network("10.0.0.0/33").is_err() && parse_network("x").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn structure_and_walk_agree(nets in prop::collection::vec((any::<u32>(), 0u8..=32), 1..20), probe in any::<u32>()) {
+            let rules: Vec<Rule> = nets.iter().enumerate().map(|(n, (bits, length))| Rule::Match {
+                network: IpNet::new(IpAddr::V4((*bits).into()), *length).unwrap().trunc(),
+                wanted: true,
+                value: n.to_string().into_bytes(),
+            }).collect();
+            let index = Index::of(&rules);
+            let fast = Cidr { index, rules };
+            let key = std::net::Ipv4Addr::from(probe).to_string();
+            let found = fast.get(key.as_bytes());
+            let slow = Cidr { index: None, rules: fast.rules }.get(key.as_bytes());
+            prop_assert_eq!(found, slow);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! `regexp:`: POSIX extended regular expressions, on an engine that takes linear time whatever the pattern.
+
+use regex::bytes::{Regex, RegexBuilder};
+
+use crate::Options;
+use crate::patterns::{self, Engine};
+use crate::posix;
+use crate::table::{Inner, OpenError};
+
+pub(crate) struct Posix(Regex);
+
+/// The most memory that one compiled pattern may take, in bytes.
+const SIZE_LIMIT: usize = 8 << 20;
+
+impl Engine for Posix {
+    const KIND: &'static str = "regexp";
+    const SECOND: bool = true;
+
+    fn compile(pattern: &[u8], options: &[u8]) -> Result<Self, String> {
+        let (mut ignore_case, mut newline, mut extended) = (true, false, true);
+        for option in options {
+            match option {
+                b'i' => ignore_case = !ignore_case,
+                b'm' => newline = !newline,
+                b'x' => extended = !extended,
+                other => {
+                    return Err(format!(
+                        "unknown regexp option \"{}\": skipping this rule",
+                        char::from(*other)
+                    ));
+                }
+            }
+        }
+        let translated = posix::translate(pattern, extended, newline)?;
+        RegexBuilder::new(&translated)
+            .unicode(false)
+            .case_insensitive(ignore_case)
+            .multi_line(newline)
+            .dot_matches_new_line(!newline)
+            .size_limit(SIZE_LIMIT)
+            .build()
+            .map(Posix)
+            .map_err(|err| format!("{}: skipping this rule", brief(&err)))
+    }
+
+    fn groups(&self) -> usize {
+        self.0.captures_len().saturating_sub(1)
+    }
+
+    fn is_match(&self, key: &[u8]) -> Result<bool, String> {
+        Ok(self.0.is_match(key))
+    }
+
+    fn captures(&self, key: &[u8]) -> Result<Option<Vec<Option<Vec<u8>>>>, String> {
+        Ok(self.0.captures(key).map(|found| {
+            found
+                .iter()
+                .map(|group| group.map(|text| text.as_bytes().to_vec()))
+                .collect()
+        }))
+    }
+}
+
+/// The engine's complaint in one line.
+fn brief(err: &regex::Error) -> String {
+    let text = err.to_string();
+    text.lines()
+        .last()
+        .unwrap_or(&text)
+        .trim_start_matches("error: ")
+        .to_owned()
+}
+
+/// `regexp:/path` or `regexp:{{rule}...}`.
+pub(crate) fn open(name: &str, options: &Options) -> Result<Inner, OpenError> {
+    patterns::open::<Posix>(name, options)
+}

@@ -1,0 +1,88 @@
+//! From `type:name` to an open table.
+
+use std::path::PathBuf;
+
+use crate::table::{Nature, OpenError, Opener, Table};
+use crate::{
+    Options, cdb_file, cidr, compose, hashed, lmdb, net_client, passwd, pcre, proxy, regexp,
+};
+
+/// All types, as `postconf -m` lists them.
+pub const TYPES: [&str; 24] = [
+    "btree",
+    "cdb",
+    "cidr",
+    "debug",
+    "environ",
+    "fail",
+    "hash",
+    "inline",
+    "internal",
+    "lmdb",
+    "pcre",
+    "pipemap",
+    "proxy",
+    "randmap",
+    "regexp",
+    "socketmap",
+    "static",
+    "tcp",
+    "texthash",
+    "unionmap",
+    "unix",
+    "sdbm",
+    "dbm",
+    "nis",
+];
+
+/// Opens the table `type:name`.
+///
+/// # Errors
+/// There is no such type, or the table cannot be opened; the text is Postfix's.
+pub fn open(spec: &str, options: &Options) -> Result<Table, OpenError> {
+    let Some((kind, name)) = spec.split_once(':') else {
+        return Err(OpenError(format!(
+            "open dictionary: expecting \"type:name\" form instead of \"{spec}\""
+        )));
+    };
+    // Not so: the caller asked for no help of the proxy server.
+    if kind == "proxy" && options.no_proxy {
+        return open(name, options);
+    }
+    let file = |suffix: &str| Some(PathBuf::from(format!("{name}{suffix}")));
+    let plain = |name: &str| (!name.starts_with('{')).then(|| PathBuf::from(name));
+    let (nature, file, opener): (Nature, Option<PathBuf>, Opener) = match kind {
+        "lmdb" | "hash" | "btree" => (Nature::Fixed, file(".lmdb"), lmdb::open),
+        "cdb" => (Nature::Fixed, file(".cdb"), cdb_file::open),
+        "texthash" => (Nature::Fixed, plain(name), hashed::text),
+        "inline" => (Nature::Fixed, None, hashed::inline),
+        "internal" => (Nature::Fixed, None, hashed::internal),
+        "environ" => (Nature::Fixed, None, hashed::environ),
+        "static" => (Nature::Fixed, None, hashed::constant),
+        "fail" => (Nature::Fixed, None, hashed::fail),
+        "unix" => (Nature::Fixed, None, passwd::open),
+        "regexp" => (Nature::Pattern, plain(name), regexp::open),
+        "pcre" => (Nature::Pattern, plain(name), pcre::open),
+        "cidr" => (Nature::Pattern, plain(name), cidr::open),
+        "randmap" => (Nature::Pattern, None, compose::random),
+        "unionmap" => (compose::nature(name, options), None, compose::union),
+        "pipemap" => (compose::nature(name, options), None, compose::pipe),
+        "debug" => (compose::nature_of(name), None, compose::debug),
+        "proxy" => (compose::nature_of(name), None, proxy::open),
+        "tcp" => (Nature::Fixed, None, net_client::tcp),
+        "socketmap" => (Nature::Fixed, None, net_client::socketmap),
+        _ => return Err(OpenError(format!("unsupported dictionary type: {kind}"))),
+    };
+    Table::new(kind, name, nature, file, opener, options)
+}
+
+impl Table {
+    /// As [`open`], but a table that cannot be opened is logged as an error and stands in the way of all lookups: a daemon goes
+    /// on, and mail that needs the table is tried again later.
+    pub fn open(spec: &str, options: &Options) -> Self {
+        open(spec, options).unwrap_or_else(|err| {
+            pf_log::error!("{err}");
+            Table::broken(spec, &err)
+        })
+    }
+}

@@ -1,0 +1,245 @@
+//! One open table.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::time::{Duration, Instant};
+
+use crate::{Lookup, LookupError, Options};
+
+/// A table that cannot be opened; the text is what Postfix logs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenError(pub String);
+
+impl std::fmt::Display for OpenError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for OpenError {}
+
+/// An answer that may take time.
+pub(crate) type Answer<'a> = Pin<Box<dyn Future<Output = Lookup<Vec<u8>>> + 'a>>;
+
+/// Name and value of an entry.
+pub type Entry = (Vec<u8>, Vec<u8>);
+
+/// A table that answers at once.
+pub(crate) trait Local {
+    fn get(&self, key: &[u8]) -> Lookup<Vec<u8>>;
+
+    /// All entries, for types that can list them.
+    fn entries(&self) -> Option<Result<Vec<Entry>, LookupError>> {
+        None
+    }
+}
+
+/// A table that asks somebody else.
+pub(crate) trait Remote {
+    fn get<'a>(&'a self, key: &'a [u8]) -> Answer<'a>;
+}
+
+pub(crate) enum Inner {
+    Local(Box<dyn Local>),
+    Remote(Box<dyn Remote>),
+    /// A table that could not be opened.
+    Broken(String),
+}
+
+/// What a type of table is like, whatever its content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Nature {
+    /// Keys are fixed strings.
+    Fixed,
+    /// Keys are patterns: partial keys make no sense.
+    Pattern,
+}
+
+/// Opens a table's content from its name.
+pub(crate) type Opener = fn(&str, &Options) -> Result<Inner, OpenError>;
+
+/// The file behind a table, as it was when the table was opened.
+struct Watched {
+    path: PathBuf,
+    seen: Option<(i64, i64, u64, u64)>,
+    checked: Instant,
+}
+
+/// How often a table's file is looked at, at the most.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// One open table, named `type:name`.
+pub struct Table {
+    kind: String,
+    name: String,
+    nature: Nature,
+    options: Options,
+    opener: Opener,
+    inner: RefCell<std::rc::Rc<Inner>>,
+    watched: Option<RefCell<Watched>>,
+}
+
+impl std::fmt::Debug for Table {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Table({}:{})", self.kind, self.name)
+    }
+}
+
+impl Table {
+    pub(crate) fn new(
+        kind: &str,
+        name: &str,
+        nature: Nature,
+        file: Option<PathBuf>,
+        opener: Opener,
+        options: &Options,
+    ) -> Result<Self, OpenError> {
+        // The file is looked at first: when it changes while it is read, it is read again later.
+        let watched = file.map(|path| {
+            RefCell::new(Watched {
+                seen: stamp(&path),
+                path,
+                checked: Instant::now(),
+            })
+        });
+        let inner = opener(name, options)?;
+        Ok(Self {
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+            nature,
+            options: options.clone(),
+            opener,
+            inner: RefCell::new(inner.into()),
+            watched,
+        })
+    }
+
+    /// A table that stands for one that could not be opened: each lookup cannot tell.
+    pub(crate) fn broken(spec: &str, why: &OpenError) -> Self {
+        let (kind, name) = spec.split_once(':').unwrap_or((spec, ""));
+        Self {
+            kind: kind.to_owned(),
+            name: name.to_owned(),
+            nature: Nature::Fixed,
+            options: Options::default(),
+            opener: |_, _| Err(OpenError("not a table".into())),
+            inner: RefCell::new(Inner::Broken(why.0.clone()).into()),
+            watched: None,
+        }
+    }
+
+    /// `type:name`.
+    pub fn title(&self) -> String {
+        format!("{}:{}", self.kind, self.name)
+    }
+
+    /// The type.
+    pub fn kind(&self) -> &str {
+        &self.kind
+    }
+
+    /// The name behind the type.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether keys are patterns, so that looking up parts of an address makes no sense.
+    pub fn is_pattern(&self) -> bool {
+        self.nature == Nature::Pattern
+    }
+
+    /// Looks a key up.
+    pub async fn lookup(&self, key: &[u8]) -> Lookup<Vec<u8>> {
+        self.refresh();
+        let Some(key) = self.prepared(key) else {
+            return Lookup::Missing;
+        };
+        let inner = self.inner.borrow().clone();
+        let answer = match &*inner {
+            Inner::Local(table) => table.get(&key),
+            Inner::Remote(table) => table.get(&key).await,
+            Inner::Broken(why) => {
+                pf_log::warning!("{} is unavailable. {why}", self.title());
+                Lookup::Unavailable(LookupError(format!(
+                    "{} is unavailable. {why}",
+                    self.title()
+                )))
+            }
+        };
+        if let (true, Lookup::Found(value)) = (self.options.utf8, &answer)
+            && !value.is_ascii()
+            && std::str::from_utf8(value).is_err()
+        {
+            let why = format!("{}: non-UTF-8 lookup result", self.title());
+            pf_log::warning!("{why}");
+            return Lookup::Unavailable(LookupError(why));
+        }
+        answer
+    }
+
+    /// All entries, for types that can list them; `None` for the others.
+    pub fn entries(&self) -> Option<Result<Vec<Entry>, LookupError>> {
+        match &**self.inner.borrow() {
+            Inner::Local(table) => table.entries(),
+            _ => None,
+        }
+    }
+
+    /// The key as the table has it; `None` when no key of the table can be equal to it.
+    fn prepared<'a>(&self, key: &'a [u8]) -> Option<Cow<'a, [u8]>> {
+        if self.options.utf8 && !key.is_ascii() && std::str::from_utf8(key).is_err() {
+            pf_log::warning!(
+                "{}: non-UTF-8 key \"{}\": ignored",
+                self.title(),
+                String::from_utf8_lossy(key)
+            );
+            return None;
+        }
+        let folded = self.options.fold && self.nature == Nature::Fixed;
+        if folded
+            && key
+                .iter()
+                .any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii())
+        {
+            return Some(Cow::Owned(pf_text::case::fold(key, self.options.utf8)));
+        }
+        Some(Cow::Borrowed(key))
+    }
+
+    /// Opens the table again when its file has changed. When that fails, the old content serves on.
+    fn refresh(&self) {
+        let Some(watched) = &self.watched else { return };
+        let mut watched = watched.borrow_mut();
+        if watched.checked.elapsed() < CHECK_INTERVAL {
+            return;
+        }
+        watched.checked = Instant::now();
+        let now = stamp(&watched.path);
+        if now == watched.seen || now.is_none() {
+            return;
+        }
+        match (self.opener)(&self.name, &self.options) {
+            Ok(inner) => {
+                pf_log::info!("table {} has changed -- reopened", self.title());
+                *self.inner.borrow_mut() = inner.into();
+                watched.seen = now;
+            }
+            Err(err) => pf_log::warning!("table {} has changed, but: {err}", self.title()),
+        }
+    }
+}
+
+/// What changes when a file is written or replaced.
+fn stamp(path: &Path) -> Option<(i64, i64, u64, u64)> {
+    let status = fs::metadata(path).ok()?;
+    Some((
+        status.mtime(),
+        status.mtime_nsec(),
+        status.ino(),
+        status.size(),
+    ))
+}
