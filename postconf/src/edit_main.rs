@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{anyhow, bail};
 use pf_config::main_cf::split_setting;
 
-use crate::lines::{Physical, physical, push};
+use crate::lines::{Physical, close, open, physical, push};
 use crate::mode::Mode;
 use crate::replace::Replacement;
 
@@ -28,7 +28,7 @@ pub fn run(mode: Mode, path: &Path, arguments: &[String]) -> anyhow::Result<()> 
     let text =
         String::from_utf8(text).map_err(|_| anyhow!("{}: text is not UTF-8", path.display()))?;
     let edited = edit(mode, &text, &mut requests, &path.display().to_string());
-    new.commit(edited.as_bytes())
+    new.commit(&close(&edited))
 }
 
 fn parse(mode: Mode, arguments: &[String]) -> anyhow::Result<Requests> {

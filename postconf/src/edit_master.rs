@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{anyhow, bail};
 use pf_config::main_cf::split_setting;
 
-use crate::lines::{Physical, physical, push};
+use crate::lines::{Physical, close, open, physical, push};
 use crate::master::{COMMAND, Service};
 use crate::mode::Mode;
 use crate::pattern::Pattern;
@@ -33,10 +33,9 @@ struct Request {
 pub fn run(mode: Mode, path: &Path, arguments: &[String]) -> anyhow::Result<()> {
     let mut requests = parse(mode, arguments)?;
     let new = Replacement::begin(path)?;
-    let text = String::from_utf8(new.current()?)
-        .map_err(|_| anyhow!("{}: text is not UTF-8", path.display()))?;
+    let text = open(&new.current()?);
     let edited = edit(mode, &text, &mut requests, &path.display().to_string())?;
-    new.commit(edited.as_bytes())
+    new.commit(&close(&edited))
 }
 
 fn parse(mode: Mode, arguments: &[String]) -> anyhow::Result<Vec<Request>> {

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{BufWriter, Write};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -209,12 +210,9 @@ fn request(invocation: &Invocation) -> anyhow::Result<Request> {
         request.mode = request.mode.with(flag);
     }
     for operand in &invocation.scanned.operands {
-        request.names.push(
-            operand
-                .to_str()
-                .ok_or_else(|| anyhow!("{}: not UTF-8", operand.display()))?
-                .to_owned(),
-        );
+        request
+            .names
+            .push(pf_config::lines::text(operand.as_bytes()));
     }
     if !request.mode.has(mode::SUBJECT) {
         request.mode = request.mode.with(Mode::MAIN);
@@ -276,10 +274,16 @@ fn run(invocation: &Invocation) -> anyhow::Result<ExitCode> {
         if request.names.is_empty() {
             bail!("missing service argument");
         }
+        let words: Vec<String> = invocation
+            .scanned
+            .operands
+            .iter()
+            .map(|operand| lines::open(operand.as_bytes()))
+            .collect();
         if mode.has(mode::MASTER) {
-            edit_master::run(mode, &source.dir.join("master.cf"), &request.names)?;
+            edit_master::run(mode, &source.dir.join("master.cf"), &words)?;
         } else {
-            edit_main::run(mode, &source.dir.join("main.cf"), &request.names)?;
+            edit_main::run(mode, &source.dir.join("main.cf"), &words)?;
         }
     } else {
         show(&request, &source, &mut out)?;
@@ -335,7 +339,7 @@ fn show(request: &Request, source: &Source, out: &mut dyn Write) -> anyhow::Resu
 fn settings(source: &Source, overrides: &[String]) -> anyhow::Result<BTreeMap<String, String>> {
     let path = source.dir.join("main.cf");
     let shown = path.display().to_string();
-    let text = std::fs::read(&path)
+    let text = pf_config::system::read_quiet_file(&path)
         .map_err(|err| anyhow!("open {shown}: {}", pf_config::system::reason(&err)))?;
     let mut main = BTreeMap::new();
     if !source.is_default() || std::env::var_os("MAIL_CONFIG").is_some() {

@@ -1,5 +1,17 @@
 //! The lines of a configuration file as an editor sees them: entries with their continuation, and everything else kept.
 
+/// Bytes as text in which each byte is a character: what an editor does not change stays to the byte, whatever its encoding.
+pub fn open(bytes: &[u8]) -> String {
+    bytes.iter().copied().map(char::from).collect()
+}
+
+/// The bytes of such a text.
+pub fn close(text: &str) -> Vec<u8> {
+    text.chars()
+        .map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?'))
+        .collect()
+}
+
 /// A physical line with its newline, and what it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Physical<'a> {

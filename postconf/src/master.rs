@@ -517,7 +517,7 @@ pub fn read(path: &str, required: bool) -> anyhow::Result<Vec<Service>> {
         for warning in lines.warnings.drain(..) {
             pf_log::warning!("{path}{warning}");
         }
-        let text = String::from_utf8_lossy(&line.text);
+        let text = pf_config::lines::text(&line.text);
         services.push(Service::parse(&text).map_err(|trouble| trouble.at(path, line.first))?);
     }
     Ok(services)

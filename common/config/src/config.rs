@@ -354,7 +354,7 @@ impl Values for Settings<'_> {
 
 fn read_settings(path: &Path) -> Result<Vec<main_cf::Setting>, Error> {
     let shown = path.display().to_string();
-    let text = std::fs::read(path)
+    let text = system::read_quiet_file(path)
         .map_err(|err| Error(format!("open {shown}: {}", system::reason(&err))))?;
     let (settings, warnings) = main_cf::parse(&shown, &text)?;
     for warning in warnings {

@@ -12,6 +12,14 @@ pub struct Line {
     pub last: usize,
 }
 
+/// The text of a line: UTF-8, or else every byte a character of its own (ISO 8859-1, as in files of old).
+pub fn text(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => bytes.iter().copied().map(char::from).collect(),
+    }
+}
+
 /// Something odd that Postfix warns about; the text goes without the file name in front.
 pub type Warning = String;
 

@@ -48,7 +48,7 @@ pub fn parse(path: &str, text: &[u8]) -> Result<(Vec<Setting>, Vec<String>), Err
         warnings.extend(lines.warnings.drain(..).map(|w| format!("{path}{w}")));
         // A NUL byte ends the text, as the warning says.
         let text = line.text.split(|b| *b == 0).next().unwrap_or_default();
-        let text = String::from_utf8_lossy(text);
+        let text = crate::lines::text(text);
         match split_setting(&text) {
             Ok((name, value)) => settings.push(Setting {
                 name: name.to_owned(),

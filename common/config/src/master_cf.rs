@@ -98,7 +98,7 @@ pub fn parse(
     while let Some(line) = lines.next() {
         warnings.extend(lines.warnings.drain(..).map(|w| format!("{path}{w}")));
         let text = line.text.split(|b| *b == 0).next().unwrap_or_default();
-        let text = String::from_utf8_lossy(text);
+        let text = crate::lines::text(text);
         let entry = entry(&text, line.first, disabled)
             .map_err(|why| Error(format!("{path}: line {}: {why}", line.first)))?;
         entries.extend(entry);

@@ -1,8 +1,10 @@
 //! Defaults that depend on the machine: its name, its accounts, the networks of its interfaces.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs as _};
 use std::path::Path;
+use std::time::Duration;
 
 use nix::ifaddrs::getifaddrs;
 use nix::net::if_::InterfaceFlags;
@@ -68,6 +70,26 @@ pub(crate) fn first_line(parameter: &str, path: &str) -> Result<String, Error> {
         return Err(Error(format!("{parameter} file {path} is empty")));
     }
     Ok(line)
+}
+
+/// Reads a file; once more, after a pause, when somebody changes it meanwhile: it may be half written.
+pub fn read_quiet_file(path: &Path) -> io::Result<Vec<u8>> {
+    const TRIES: u32 = 10;
+    const PAUSE: Duration = Duration::from_millis(300);
+    let mut tries = 0;
+    loop {
+        let mut file = File::open(path)?;
+        let before = file.metadata()?;
+        let mut text = Vec::new();
+        file.read_to_end(&mut text)?;
+        let after = file.metadata()?;
+        tries += 1;
+        let quiet = before.modified()? == after.modified()? && before.len() == after.len();
+        if quiet || tries >= TRIES {
+            return Ok(text);
+        }
+        std::thread::sleep(PAUSE);
+    }
 }
 
 /// An address of an interface with the length of its network's prefix.
