@@ -24,9 +24,7 @@ type Requests = BTreeMap<String, (Option<String>, usize)>;
 pub fn run(mode: Mode, path: &Path, arguments: &[String]) -> anyhow::Result<()> {
     let mut requests = parse(mode, arguments)?;
     let new = Replacement::begin(path)?;
-    let text = new.current()?;
-    let text =
-        String::from_utf8(text).map_err(|_| anyhow!("{}: text is not UTF-8", path.display()))?;
+    let text = open(&new.current()?);
     let edited = edit(mode, &text, &mut requests, &path.display().to_string());
     new.commit(&close(&edited))
 }
