@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use pf_attr::{Decoder, Encoder, Error};
 
+pub mod anvil;
 pub mod bounce;
 pub mod cleanup;
 #[cfg(feature = "aio")]
