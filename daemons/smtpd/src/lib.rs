@@ -5,8 +5,17 @@
 //! without any I/O.
 
 mod access;
+mod conn;
+mod enqueue;
 mod expand;
+#[cfg(test)]
+mod fake;
 mod logline;
+mod notify;
 mod params;
+mod peer;
+mod proxy;
+mod serve;
 mod session;
 mod text;
+mod verify;

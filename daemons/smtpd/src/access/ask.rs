@@ -50,6 +50,49 @@ pub(crate) enum AddressTable {
 pub(crate) enum HostList {
     Mynetworks,
     PermitMxBackupNetworks,
+    Verp,
+    Xclient,
+    Xforward,
+    /// `smtpd_client_event_limit_exceptions`.
+    Uncounted,
+    /// `smtpd_forbid_bare_newline_exclusions`.
+    BareNewline,
+}
+
+/// The lists of commands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CommandList {
+    Noop,
+    Forbidden,
+}
+
+/// The tables that are asked for a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TextTable {
+    RblReply,
+    RejectFilter,
+    RejectFooter,
+    EhloKeywords,
+    CommandFilter,
+}
+
+/// What is counted for each client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Event {
+    Connect,
+    Mail,
+    Recipient,
+    Auth,
+    Disconnect,
+}
+
+/// What the counting service knows about a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Counts {
+    /// Connections now; only for [`Event::Connect`].
+    pub(crate) count: i64,
+    /// Events in the time unit.
+    pub(crate) rate: i64,
 }
 
 /// A record type.
@@ -99,6 +142,15 @@ impl Dns {
     }
 }
 
+/// Why a host has no address, or an address no name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct HostError {
+    /// It may be different later.
+    pub(crate) temporary: bool,
+    /// The system's words.
+    pub(crate) text: String,
+}
+
 /// How bad a log line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Severity {
@@ -116,8 +168,18 @@ pub(crate) trait Ask {
     async fn table_address(&self, name: &str, address: &[u8]) -> Answer;
     /// A lookup of a mail address in a table of the configuration.
     async fn address(&self, table: AddressTable, address: &[u8]) -> Answer;
-    /// A lookup in `rbl_reply_maps`.
-    async fn rbl_reply(&self, domain: &[u8]) -> Answer;
+    /// A lookup in a table of texts.
+    async fn text(&self, table: TextTable, key: &[u8]) -> Answer;
+    /// Whether a command is in a list.
+    async fn command_in(&self, list: CommandList, word: &[u8]) -> bool;
+    /// Counts an event of a client; `None`: nothing is known.
+    async fn count(&self, event: Event, range: &str) -> Option<Counts>;
+    /// Completes an address as one of our own.
+    async fn rewrite(&self, address: &[u8]) -> Vec<u8>;
+    /// Asks for the delivery of mail for a domain.
+    async fn flush(&self, domain: &[u8]) -> pf_proto::flush::Status;
+    /// Free bytes in the queue's file system.
+    fn queue_space(&self) -> u64;
     /// Whether a host is in a list.
     async fn host_in(&self, list: HostList, name: &[u8], address: &[u8]) -> Membership;
     /// Whether a domain is one of ours.
@@ -128,8 +190,10 @@ pub(crate) trait Ask {
     fn proxy_address(&self, address: IpAddr) -> bool;
     /// Asks DNS.
     async fn dns(&self, name: &[u8], kind: RecordType) -> Dns;
-    /// The addresses of a host, as the system's configuration says: DNS, the hosts file; else why not.
-    async fn host_addresses(&self, name: &[u8]) -> Result<Vec<IpAddr>, String>;
+    /// The addresses of a host, as the system's configuration says: the hosts file, DNS.
+    async fn host_addresses(&self, name: &[u8]) -> Result<Vec<IpAddr>, HostError>;
+    /// The name of an address, as the system's configuration says.
+    async fn host_name(&self, address: IpAddr) -> Result<String, HostError>;
     /// Asks the address verification service; `None` when it does not answer.
     async fn verify(&self, address: &[u8]) -> Option<Known>;
     async fn sleep(&self, time: Duration);

@@ -15,6 +15,8 @@ mod relay;
 mod servers;
 pub(crate) mod stages;
 mod tables;
+#[cfg(test)]
+mod tests;
 pub(crate) mod words;
 
 use crate::params::Params;

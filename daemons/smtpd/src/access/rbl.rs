@@ -6,7 +6,7 @@ use bstr::ByteSlice as _;
 use pf_config::expand::{self, Filter, Options};
 
 use super::address::ascii;
-use super::ask::{Answer, Ask, Dns, Record, RecordType};
+use super::ask::{Answer, Ask, Dns, Record, RecordType, TextTable};
 use super::{Abort, Check, Decision, Status, class};
 use crate::expand::session_value;
 use crate::session::errors::Classes;
@@ -201,8 +201,10 @@ impl<A: Ask> Check<'_, A> {
         txt: &[u8],
     ) -> Decision {
         let domain = list.split_once('=').map_or(list, |(domain, _)| domain);
-        let mut template = match self.ask.rbl_reply(list.as_bytes()).await {
-            Answer::Missing if domain != list => self.ask.rbl_reply(domain.as_bytes()).await,
+        let mut template = match self.ask.text(TextTable::RblReply, list.as_bytes()).await {
+            Answer::Missing if domain != list => {
+                self.ask.text(TextTable::RblReply, domain.as_bytes()).await
+            }
             answer => answer,
         };
         if matches!(template, Answer::Failed { .. }) {

@@ -155,7 +155,7 @@ impl<A: Ask> Check<'_, A> {
                         " rejected: Unable to look up mail exchanger host ",
                         host,
                         ": ",
-                        why
+                        why.text
                     ];
                     self.defer_if_reject(450, "4.4.4", reason);
                 }

@@ -66,7 +66,7 @@ impl<A: Ask> Check<'_, A> {
                             " ",
                             lookup.subject.name,
                             ": ",
-                            why
+                            why.text
                         ]);
                     }
                     continue;

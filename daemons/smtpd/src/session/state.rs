@@ -166,6 +166,10 @@ pub(crate) struct Session {
     pub(crate) bare_lf_noted: bool,
     pub(crate) bare_lf: BareLf,
     pub(crate) discard_keywords: Keywords,
+    /// Nobody knows which keywords to leave out.
+    pub(crate) keywords_unknown: bool,
+    /// postscreen handed this client over.
+    pub(crate) passed: bool,
     pub(crate) verp_allowed: bool,
     pub(crate) xclient_allowed: bool,
     pub(crate) xforward_allowed: bool,
@@ -215,6 +219,8 @@ impl Session {
             bare_lf_noted: false,
             bare_lf: BareLf::default(),
             discard_keywords: Keywords::default(),
+            keywords_unknown: false,
+            passed: false,
             verp_allowed: false,
             xclient_allowed: false,
             xforward_allowed: false,

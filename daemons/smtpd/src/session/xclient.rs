@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn client_is_replaced() {
         let (session, result) =
-            run("NAME=[TEMPUNAVAIL] ADDR=IPv6:2001:db8::1 PROTO=esmtp HELO=a<b LOGIN=me PORT=77");
+            run("NAME=[TEMPUNAVAIL] ADDR=IPv6:2001:db8::1 PROTO=esmtp HELO=a;b LOGIN=me PORT=77");
         result.unwrap();
         assert_eq!(session.peer.shown, b"unknown[2001:db8::1]");
         assert_eq!(session.peer.rfc_address, b"IPv6:2001:db8::1");
