@@ -260,7 +260,8 @@ mod tests {
 
     #[test]
     fn from_the_whole_address_to_its_domain() {
-        let all = "inline:{a+x@d.example=1, a@d.example=2, b=3, @d.example=4, \"q r\"@d.example=5}";
+        let all =
+            "inline:{a+x@d.example=1, a@d.example=2, b=3, @d.example=4, {\"q r\"@d.example=5}}";
         let hit = |address| find(all, address, Strategy::DEFAULT);
         assert_eq!(hit("A+X@d.example"), Some(("1".into(), None)));
         assert_eq!(hit("a+y@d.example"), Some(("2".into(), Some("+y".into()))));
