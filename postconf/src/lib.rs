@@ -52,7 +52,7 @@ pub const SPEC: Spec = Spec {
         Opt::value(
             'C',
             "class",
-            "Only parameters of this class: builtin, service, user or all.",
+            "Only parameters of this class: builtin, service, user or all; inactive: those only accepted.",
         ),
         Opt::flag('d', "Show defaults instead of settings."),
         Opt::flag('e', "Edit: name=value arguments are put into the file."),
@@ -238,6 +238,7 @@ fn classes(text: &str) -> anyhow::Result<Vec<Class>> {
             "builtin" => classes.push(Class::Builtin),
             "service" => classes.push(Class::Service),
             "user" => classes.push(Class::User),
+            "inactive" => classes.push(Class::Inactive),
             "all" => classes.extend([Class::Builtin, Class::Service, Class::User]),
             _ => bail!("unknown -C option value \"{word}\" in \"{text}\""),
         }

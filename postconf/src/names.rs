@@ -21,6 +21,8 @@ pub enum Class {
     User,
     /// An old name that nobody has used yet.
     Legacy,
+    /// Not a class of its own: parameters that are only accepted.
+    Inactive,
 }
 
 /// One parameter.
@@ -34,6 +36,8 @@ pub struct Node {
     pub raw: bool,
     /// Whether it cannot be set.
     pub read_only: bool,
+    /// Whether it is only accepted: our programs do not act on it yet.
+    pub inactive: bool,
 }
 
 /// Every name, and what the files set.
@@ -74,6 +78,7 @@ impl Names {
                     default: row.default.to_owned(),
                     raw: row.kind == Kind::Raw,
                     read_only: row.read_only(),
+                    inactive: !row.honoured,
                 },
             );
         }
@@ -85,6 +90,7 @@ impl Names {
                     default: String::new(),
                     raw: false,
                     read_only: false,
+                    inactive: false,
                 },
             );
         }
@@ -158,6 +164,7 @@ impl Names {
                     default: format!("${general}"),
                     raw: false,
                     read_only: false,
+                    inactive: false,
                 });
         }
     }
@@ -355,6 +362,7 @@ impl Names {
                     default: String::new(),
                     raw: false,
                     read_only: false,
+                    inactive: false,
                 });
             }
             _ => {}

@@ -19,7 +19,8 @@ pub fn show(
 ) -> anyhow::Result<()> {
     if wanted.is_empty() {
         for (name, node) in &names.nodes {
-            if classes.contains(&node.class) {
+            let inactive = node.inactive && classes.contains(&Class::Inactive);
+            if inactive || classes.contains(&node.class) {
                 one(mode, names, name, out)?;
             }
         }

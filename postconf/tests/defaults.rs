@@ -93,3 +93,62 @@ fn complaints_and_statuses() {
     assert!(stderr.contains("invalid option -- 'Z'\npostconf: fatal: usage: "));
     assert_eq!(status, 1);
 }
+
+/// Runs postconf on a `main.cf` with this text.
+fn with(main: &str, arguments: &[&str]) -> (String, String) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("main.cf");
+    std::fs::write(&path, main).unwrap();
+    std::fs::write(dir.path().join("master.cf"), "").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_postconf"))
+        .arg("-c")
+        .arg(dir.path())
+        .args(arguments)
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    (
+        String::from_utf8(output.stdout).unwrap(),
+        std::fs::read_to_string(path).unwrap(),
+    )
+}
+
+/// A last line without newline is not glued to a new one.
+#[test]
+fn bug_20250316() {
+    let (_, file) = with("a = b", &["c = d"]);
+    assert_eq!(file, "a = b\nc = d\n");
+}
+
+/// New entries come in the order of their names, whatever the order of the arguments.
+#[test]
+fn bug_20250919() {
+    let (_, file) = with("", &["z=1", "b=2", "a=3", "y=4"]);
+    assert_eq!(file, "a = 3\nb = 2\ny = 4\nz = 1\n");
+}
+
+/// The same name twice with -X or -#.
+#[test]
+fn bug_20251120() {
+    let (_, file) = with("a = b\nc = d\n", &["-X", "a", "a"]);
+    assert_eq!(file, "c = d\n");
+    let (_, file) = with("a = b\nc = d\n", &["-#", "a", "a"]);
+    assert_eq!(file, "#a = b\nc = d\n");
+}
+
+/// The value of a parameter that is never expanded stays as it is where another one refers to it.
+#[test]
+fn bug_20260126() {
+    let (out, _) = with(
+        "smtpd_banner = $default_rbl_reply\n",
+        &["-xh", "smtpd_banner"],
+    );
+    assert!(out.starts_with("$rbl_code Service unavailable"), "{out}");
+}
+
+/// The default of alias_maps follows default_database_type.
+#[test]
+fn bug_20260309() {
+    let (out, _) = with("default_database_type = cdb\n", &["-xh", "alias_maps"]);
+    assert_eq!(out, "cdb:/etc/aliases, nis:mail.aliases\n");
+}
