@@ -1,3 +1,7 @@
 //! Start of the `trivial-rewrite` daemon.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    pf_service::event::run::<pf_trivial_rewrite::TrivialRewrite>()
+}

@@ -1,0 +1,126 @@
+//! What all messages share, and the daemon's place in its skeleton.
+
+use std::cell::Cell;
+use std::path::Path;
+use std::rc::Rc;
+use std::time::Duration;
+
+use anyhow::bail;
+use pf_config::{Config, param};
+use pf_proto::client::{Client, Policy};
+use pf_proto::resolve::TrivialClient;
+use pf_proto::{Address, Class};
+use pf_queue::{Queue, QueueId, QueueName};
+use pf_service::event::EventService;
+use pf_service::{Context, Flow, Limit, Share};
+
+use crate::notify::Notifier;
+use crate::params::Params;
+use crate::reports::Reports;
+use crate::tables::Tables;
+
+/// What all messages of this process share.
+pub struct Service {
+    pub(crate) params: Params,
+    pub(crate) tables: Tables,
+    pub(crate) trivial: Rc<TrivialClient>,
+    pub(crate) reports: Reports,
+    pub(crate) queue: Queue,
+    pub(crate) flow: Flow,
+    pub(crate) notifier: Notifier,
+    clients: Cell<usize>,
+}
+
+impl EventService for Service {
+    const SHARE: Share = Share::One;
+    const LIMIT: Limit = Limit::None;
+    const IN_FLOW_DELAY: bool = true;
+
+    async fn start(context: &Context) -> anyhow::Result<Self> {
+        if let Some(word) = context.argv.first() {
+            bail!("unexpected command-line argument: {word}");
+        }
+        Self::new(&context.config, context.flow.clone())
+    }
+
+    async fn serve(self: Rc<Self>, client: pf_service::Client) {
+        self.clients.set(self.clients.get() + 1);
+        let _leave = Leave(&self.clients);
+        if let Some(stream) = client.stream.into_unix() {
+            self.message(stream).await;
+        }
+    }
+
+    async fn stop(self: Rc<Self>) {
+        self.notifier.flush().await;
+    }
+}
+
+/// Counts a client off, whatever ended it.
+struct Leave<'a>(&'a Cell<usize>);
+
+impl Drop for Leave<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get().saturating_sub(1));
+    }
+}
+
+impl Service {
+    /// Reads the parameters and opens the tables.
+    ///
+    /// # Errors
+    /// A parameter or a table is malformed.
+    pub fn new(config: &Config, flow: Flow) -> anyhow::Result<Self> {
+        let params = Params::read(config)?;
+        let here = Path::new(".");
+        let policy = Policy {
+            timeout: params.ipc_timeout,
+            idle: config.get(param::IPC_IDLE)?,
+            ttl: config.get(param::IPC_TTL)?,
+            ..Policy::default()
+        };
+        // Connections made for one message are not kept, and one who does not answer is not asked for ever.
+        let once = Policy {
+            tries: Some(2),
+            ..policy
+        };
+        let private = |name: &str| Address::new(here, Class::Private, name);
+        let rewrite = private(&config.get(param::REWRITE_SERVICE_NAME)?);
+        let trivial = Rc::new(TrivialClient::new(Client::new(rewrite, policy)));
+        let queue_manager =
+            Address::new(here, Class::Public, &config.get(param::QUEUE_SERVICE_NAME)?);
+        Ok(Self {
+            tables: Tables::open(config)?,
+            trivial,
+            reports: Reports {
+                bounce: Client::new(private(&config.get(param::BOUNCE_SERVICE_NAME)?), once),
+                trace: Client::new(private(&config.get(param::TRACE_SERVICE_NAME)?), once),
+                verify: Client::new(
+                    private(&config.get(param::ADDRESS_VERIFY_SERVICE_NAME)?),
+                    policy,
+                ),
+                soft_bounce: config.get(param::SOFT_BOUNCE)?,
+                resolution: u32::try_from(config.get(param::DELAY_LOGGING_RESOLUTION_LIMIT)?)
+                    .unwrap_or(2),
+            },
+            queue: Queue::new(config)?,
+            flow,
+            notifier: Notifier::new(queue_manager, Duration::from_secs(10)),
+            clients: Cell::new(0),
+            params,
+        })
+    }
+
+    /// Whether the client that is served is the only one.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.clients.get() <= 1
+    }
+
+    /// Removes the trace log of a message that is not kept.
+    pub(crate) fn remove_trace(&self, id: &str) {
+        if let Some(id) = QueueId::parse(id.as_bytes()) {
+            // It may never have been made.
+            let _ = self.queue.remove(QueueName::Trace, &id);
+        }
+    }
+}
