@@ -65,9 +65,17 @@ pub trait EventService: Sized + 'static {
         async {}
     }
 
-    /// Takes one datagram.
-    fn datagram(self: Rc<Self>, _bytes: Vec<u8>) -> impl Future<Output = ()> {
-        async {}
+    /// Takes the datagrams that were waiting.
+    fn datagrams(&self, _batch: &Datagrams) {}
+
+    /// How long the process stays without a client, given `max_idle`; zero for ever.
+    fn idle_limit(&self, max_idle: Duration) -> Duration {
+        max_idle
+    }
+
+    /// How long the event loop may stand still before the process is ended, given `daemon_timeout`.
+    fn watchdog_limit(&self, daemon_timeout: Duration) -> Duration {
+        daemon_timeout
     }
 
     /// Before the process ends in good order.
@@ -80,8 +88,53 @@ pub trait EventService: Sized + 'static {
 const TRIGGER_SIZE: usize = 1024;
 /// How long a trigger's sender may take.
 const TRIGGER_LIMIT: Duration = Duration::from_secs(10);
-/// The longest datagram, in bytes.
-const DATAGRAM_SIZE: usize = 65_536;
+/// The longest datagram, in bytes; the rest of a longer one is lost.
+const DATAGRAM_SIZE: usize = 4096;
+/// No more datagrams than this are taken at once.
+const DATAGRAM_BATCH: usize = 64;
+/// How long a process that takes any number of clients waits for them to finish when master has gone or begins anew. They keep
+/// connections that are idle most of the time, and come again.
+const GRACE: Duration = Duration::from_millis(200);
+
+/// How many slots a process counts as when its clients are not limited (`default_process_limit`).
+const SLOTS: u64 = 100;
+
+/// Datagrams that came in together.
+#[derive(Debug, Default)]
+pub struct Datagrams {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Datagrams {
+    /// Each datagram.
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let mut from = 0;
+        self.ends.iter().map(move |end| {
+            let one = self.bytes.get(from..*end).unwrap_or_default();
+            from = *end;
+            one
+        })
+    }
+
+    fn receive(&mut self, socket: &OwnedFd, room: &mut [u8]) -> io::Result<()> {
+        use std::os::fd::AsRawFd as _;
+        self.bytes.clear();
+        self.ends.clear();
+        while self.ends.len() < DATAGRAM_BATCH {
+            match recv(socket.as_raw_fd(), room, MsgFlags::MSG_DONTWAIT) {
+                Ok(count) => {
+                    self.bytes
+                        .extend_from_slice(room.get(..count).unwrap_or_default());
+                    self.ends.push(self.bytes.len());
+                }
+                Err(err) if self.ends.is_empty() => return Err(err.into()),
+                Err(_) => break,
+            }
+        }
+        Ok(())
+    }
+}
 
 /// A daemon's main function.
 pub fn run<S: EventService>() -> ExitCode {
@@ -146,7 +199,7 @@ async fn main<S: EventService>(context: Context) -> Result<()> {
         }));
     }
     let idle = if S::MAX_IDLE {
-        context.config.get(param::MAX_IDLE)?
+        service.idle_limit(context.config.get(param::MAX_IDLE)?)
     } else {
         Duration::ZERO
     };
@@ -155,16 +208,23 @@ async fn main<S: EventService>(context: Context) -> Result<()> {
     } else {
         0
     };
-    let watchdog = spawn_local(watchdog(context.config.get(param::DAEMON_TIMEOUT)?));
-    crew.until_done(idle, uses).await;
+    let limit = service.watchdog_limit(context.config.get(param::DAEMON_TIMEOUT)?);
+    let watchdog = spawn_local(watchdog(limit));
+    let end = crew.until_done(idle, uses).await;
     crew.close.set(true);
     for socket in sockets {
         socket.abort();
     }
-    // Master may start another process while the last clients here are served.
-    let _ = crew.status.get_ref().notify(false);
-    while crew.clients.get() > 0 {
-        crew.changed.notified().await;
+    crew.retire();
+    let last_clients = async {
+        while crew.clients.get() > 0 {
+            crew.changed.notified().await;
+        }
+    };
+    if S::SHARE == Share::Many && end == End::MasterGone {
+        let _ = tokio::time::timeout(GRACE, last_clients).await;
+    } else {
+        last_clients.await;
     }
     service.stop().await;
     watchdog.abort();
@@ -204,9 +264,21 @@ impl Listen {
     }
 }
 
+/// Why no more clients are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// Master has ended, or begins a new generation.
+    MasterGone,
+    /// The process has served its clients, or nobody came.
+    Done,
+}
+
 /// The clients of this process, and what master knows of them.
 struct Crew {
     status: AsyncFd<Status>,
+    /// Whether our own master told a share, and so understands how our processes end.
+    own_master: bool,
+    many: bool,
     share: usize,
     clients: Cell<usize>,
     served: Cell<u64>,
@@ -224,14 +296,19 @@ impl Crew {
             ),
             Err(_) => None,
         };
+        let own_master = said.is_some();
+        let many = share == Share::Many;
         let share = match (said, share) {
-            (Some(0), _) | (None, Share::Many) => usize::MAX,
-            (Some(count), _) => count,
+            // The limit is on processes for such a service: its clients keep idle connections, and would wait for each other.
+            (_, Share::Many) | (Some(0), Share::One) => usize::MAX,
+            (Some(count), Share::One) => count,
             (None, Share::One) => 1,
         };
         let status = watch(Status::inherit()?, Interest::READABLE | Interest::ERROR)?;
         Ok(Self {
             status,
+            own_master,
+            many,
             share,
             clients: Cell::new(0),
             served: Cell::new(0),
@@ -245,10 +322,16 @@ impl Crew {
         self.clients.get() >= self.share
     }
 
+    fn notify(&self, available: bool) {
+        if self.status.get_ref().notify(available).is_err() {
+            self.close.set(true);
+        }
+    }
+
     fn joined(&self) {
         self.clients.set(self.clients.get() + 1);
-        if self.full() && self.status.get_ref().notify(false).is_err() {
-            self.close.set(true);
+        if self.full() {
+            self.notify(false);
         }
         self.changed.notify_one();
     }
@@ -256,34 +339,54 @@ impl Crew {
     fn left(&self) {
         let was_full = self.full();
         self.clients.set(self.clients.get().saturating_sub(1));
+        let first = self.served.get() == 0;
         self.served.set(self.served.get().saturating_add(1));
-        if was_full && !self.close.get() {
-            if self.status.get_ref().notify(true).is_err() {
-                self.close.set(true);
+        if !self.close.get() {
+            // The first client served tells master that this program works: when it ever fails, that is no failure to start.
+            if first && !was_full {
+                self.notify(false);
             }
-            self.room.notify_waiters();
+            if first || was_full {
+                self.notify(true);
+            }
+            if was_full {
+                self.room.notify_waiters();
+            }
         }
         self.changed.notify_one();
     }
 
-    /// Returns when the process should take no more clients: master has gone, it has served enough, or nobody came.
-    async fn until_done(&self, idle: Duration, uses: u64) {
-        // Each slot counts for itself, as if it were a process of Postfix.
-        let slots = u64::try_from(self.share).unwrap_or(1).min(1 << 20);
-        let uses = if self.share == usize::MAX {
-            uses
+    /// Tells master that it may start another process while the last clients here are served.
+    fn retire(&self) {
+        // When master has gone, nobody needs to know.
+        let _ = if self.own_master {
+            self.status.get_ref().retire()
         } else {
-            uses.saturating_mul(slots)
+            self.status.get_ref().notify(false)
+        };
+    }
+
+    /// Returns when the process should take no more clients: master has gone, it has served enough, or nobody came.
+    async fn until_done(&self, idle: Duration, uses: u64) -> End {
+        // Each slot counts for itself, as if it were a process of Postfix.
+        let uses = match (self.many, self.share) {
+            (true, _) => uses,
+            (false, usize::MAX) => uses.saturating_mul(SLOTS),
+            (false, share) => uses.saturating_mul(u64::try_from(share).unwrap_or(u64::MAX)),
         };
         loop {
-            if self.close.get() || (uses > 0 && self.served.get() >= uses) {
-                return;
+            if self.close.get() {
+                return End::MasterGone;
             }
-            let nobody = self.clients.get() == 0 && !idle.is_zero();
+            let nobody = self.clients.get() == 0;
+            // Clients that keep their connection must not find it closed in the middle of something.
+            if uses > 0 && self.served.get() >= uses && (!self.many || nobody) {
+                return End::Done;
+            }
             tokio::select! {
                 () = self.changed.notified() => {}
-                _ = self.status.ready(Interest::READABLE | Interest::ERROR) => return,
-                () = tokio::time::sleep(idle), if nobody => return,
+                _ = self.status.ready(Interest::READABLE | Interest::ERROR) => return End::MasterGone,
+                () = tokio::time::sleep(idle), if nobody && !idle.is_zero() => return End::Done,
             }
         }
     }
@@ -300,6 +403,9 @@ struct Door {
 impl Door {
     /// Lets clients in until the task is ended.
     async fn attend<S: EventService>(&self, service: &Rc<S>, crew: &Rc<Crew>) {
+        if self.listen == Listen::Datagram {
+            return self.attend_datagrams(service, crew).await;
+        }
         loop {
             while crew.full() {
                 crew.room.notified().await;
@@ -313,22 +419,12 @@ impl Door {
             }
             match guard.try_io(|socket| self.take(socket.get_ref())) {
                 Ok(Ok(Arrival::Client(fd))) => self.admit(service, crew, fd).await,
-                Ok(Ok(Arrival::Bytes(bytes))) => {
+                Ok(Ok(Arrival::Request(bytes))) => {
                     crew.joined();
-                    if S::KIND == Kind::Datagrams {
-                        service.clone().datagram(bytes).await;
-                    } else {
-                        service.clone().trigger(bytes).await;
-                    }
+                    service.clone().trigger(bytes).await;
                     crew.left();
                 }
-                Ok(Err(err)) => {
-                    if !transient(&err) {
-                        pf_log::error!("accept connection: {err}");
-                        // Out of descriptors or memory: the others who share the socket may have some.
-                        tokio::time::sleep(Duration::from_secs(1)).await;
-                    }
-                }
+                Ok(Err(err)) => pause(&err).await,
                 // Another process was faster.
                 Err(_would_block) => {}
             }
@@ -337,30 +433,41 @@ impl Door {
         }
     }
 
+    /// Hands datagrams over until the task is ended.
+    async fn attend_datagrams<S: EventService>(&self, service: &Rc<S>, crew: &Rc<Crew>) {
+        let mut batch = Datagrams::default();
+        let mut room = vec![0; DATAGRAM_SIZE];
+        loop {
+            let Ok(mut guard) = self.socket.readable().await else {
+                return;
+            };
+            match guard.try_io(|socket| batch.receive(socket.get_ref(), &mut room)) {
+                Ok(Ok(())) => {
+                    crew.joined();
+                    service.datagrams(&batch);
+                    crew.left();
+                }
+                Ok(Err(err)) => pause(&err).await,
+                Err(_would_block) => {}
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Takes what has arrived, without waiting.
     fn take(&self, socket: &OwnedFd) -> io::Result<Arrival> {
         use std::os::fd::AsRawFd as _;
-        match self.listen {
-            Listen::Datagram => {
-                let mut bytes = vec![0; DATAGRAM_SIZE];
-                let count = recv(socket.as_raw_fd(), &mut bytes, MsgFlags::MSG_DONTWAIT)?;
-                bytes.truncate(count);
-                Ok(Arrival::Bytes(bytes))
-            }
-            Listen::Fifo => {
-                let mut bytes = vec![0; TRIGGER_SIZE];
-                let count = nix::unistd::read(socket.as_fd(), &mut bytes)?;
-                bytes.truncate(count);
-                Ok(Arrival::Bytes(bytes))
-            }
-            Listen::Unix | Listen::Inet | Listen::Pass => {
-                let fd = accept4(
-                    socket.as_raw_fd(),
-                    SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK,
-                )?;
-                Ok(Arrival::Client(pf_sys::fd::adopt_accepted(fd)))
-            }
+        if self.listen == Listen::Fifo {
+            let mut bytes = vec![0; TRIGGER_SIZE];
+            let count = nix::unistd::read(socket.as_fd(), &mut bytes)?;
+            bytes.truncate(count);
+            return Ok(Arrival::Request(bytes));
         }
+        let fd = accept4(
+            socket.as_raw_fd(),
+            SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK,
+        )?;
+        Ok(Arrival::Client(pf_sys::fd::adopt_accepted(fd)))
     }
 
     async fn admit<S: EventService>(&self, service: &Rc<S>, crew: &Rc<Crew>, fd: OwnedFd) {
@@ -397,7 +504,7 @@ impl Door {
 
 enum Arrival {
     Client(OwnedFd),
-    Bytes(Vec<u8>),
+    Request(Vec<u8>),
 }
 
 async fn connected(listen: Listen, fd: OwnedFd) -> io::Result<Client> {
@@ -425,14 +532,19 @@ async fn trigger_request(mut client: Client) -> Option<Vec<u8>> {
     (count > 0).then_some(bytes)
 }
 
-/// Whether the error only concerns the one who knocked.
-fn transient(err: &io::Error) -> bool {
-    matches!(
+/// After a failure to let somebody in: a pause, unless the failure concerns only the one who knocked.
+async fn pause(err: &io::Error) {
+    if matches!(
         err.kind(),
         io::ErrorKind::ConnectionAborted
             | io::ErrorKind::ConnectionReset
             | io::ErrorKind::Interrupted
-    )
+    ) {
+        return;
+    }
+    pf_log::error!("accept connection: {}", pf_sys::error::text(err));
+    // Out of descriptors or memory: the others who share the socket may have some.
+    tokio::time::sleep(Duration::from_secs(1)).await;
 }
 
 /// Has the kernel end the process when its event loop stands still for `limit` (`daemon_timeout`).

@@ -10,6 +10,10 @@ pub const STATUS_FD: RawFd = 5;
 /// The first listen socket.
 pub const LISTEN_FD: RawFd = 6;
 
+/// The third word of a status message from a process that takes no new clients and ends when it has served those it has. Only
+/// our own master, which gives a share of clients, is told so.
+pub const RETIRED: u32 = 2;
+
 /// The pipe to master.
 #[derive(Debug)]
 pub struct Status {
@@ -39,9 +43,21 @@ impl Status {
     /// # Errors
     /// Master has gone: the process should end when its clients are served.
     pub fn notify(&self, available: bool) -> io::Result<()> {
+        self.send(u32::from(available))
+    }
+
+    /// Tells our own master that this process takes no new clients.
+    ///
+    /// # Errors
+    /// As [`notify`](Self::notify).
+    pub fn retire(&self) -> io::Result<()> {
+        self.send(RETIRED)
+    }
+
+    fn send(&self, word: u32) -> io::Result<()> {
         let mut message = [0; 12];
         let pid = std::process::id();
-        let parts = [pid, self.generation, u32::from(available)];
+        let parts = [pid, self.generation, word];
         for (place, part) in message.chunks_exact_mut(4).zip(parts) {
             place.copy_from_slice(&part.to_ne_bytes());
         }

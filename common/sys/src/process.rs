@@ -127,6 +127,13 @@ pub fn ignore_signal(signal: Signal) -> io::Result<()> {
     Ok(())
 }
 
+/// Ends this process by a signal, whatever treatment it had. Returns only when the signal does not end a process.
+pub fn end_by(signal: Signal) {
+    if restore_signals().is_ok() {
+        let _ = nix::sys::signal::raise(signal);
+    }
+}
+
 /// Which side of a fork one is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fork {

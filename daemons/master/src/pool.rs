@@ -11,6 +11,21 @@ pub struct Member {
     pub available: bool,
     /// Whether it ever served a client to the end.
     pub useful: bool,
+    /// How many clients it takes at once; 0 for any number.
+    pub share: u32,
+    /// Whether it takes no new clients and ends when those it has are served.
+    pub retired: bool,
+}
+
+/// What a process says of itself in a status message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Word {
+    /// It takes no more clients for now.
+    Taken,
+    /// It takes clients.
+    Available,
+    /// It serves the clients that it has, and ends. Only our event-driven daemons say so.
+    Retired,
 }
 
 /// The processes of one service.
@@ -44,15 +59,37 @@ impl Pool {
     }
 
     /// Notes a process that was just started; it is free.
-    pub fn started(&mut self, pid: i32, generation: u32) {
+    pub fn started(&mut self, pid: i32, generation: u32, share: u32) {
         self.members.insert(
             pid,
             Member {
                 generation,
                 available: true,
                 useful: false,
+                share,
+                retired: false,
             },
         );
+    }
+
+    /// How many clients the next process should take, so that all together take `maxproc`: what is left, divided among the
+    /// processes that may still be started. 0 for any number.
+    pub fn next_share(&self, maxproc: u32) -> u32 {
+        if maxproc == 0 {
+            return 0;
+        }
+        let given: u32 = self.counted().map(|member| member.share).sum();
+        let count = u32::try_from(self.counted().count()).unwrap_or(u32::MAX);
+        let places = self.limit.saturating_sub(count).max(1);
+        maxproc.saturating_sub(given).div_ceil(places).max(1)
+    }
+
+    /// All processes of now take no new clients: a new generation begins.
+    pub fn retire_all(&mut self) {
+        for member in self.members.values_mut() {
+            member.retired = true;
+            member.available = false;
+        }
     }
 
     /// Notes that a process has ended.
@@ -61,13 +98,15 @@ impl Pool {
     }
 
     /// Notes a status message.
-    pub fn update(&mut self, pid: i32, generation: u32, available: bool) -> Update {
+    pub fn update(&mut self, pid: i32, generation: u32, word: Word) -> Update {
         match self.members.get_mut(&pid) {
             None => Update::Unknown,
             Some(member) if member.generation != generation => Update::OldGeneration,
             Some(member) => {
-                member.useful |= available && !member.available;
-                member.available = available;
+                let available = word == Word::Available;
+                member.retired |= word == Word::Retired;
+                member.useful |= (available && !member.available) || member.retired;
+                member.available = available && !member.retired;
                 Update::Noted
             }
         }
@@ -83,8 +122,18 @@ impl Pool {
         !self.throttled && !self.members.values().any(|member| member.available) && !self.has_room()
     }
 
-    fn has_room(&self) -> bool {
-        self.limit == 0 || u32::try_from(self.members.len()).is_ok_and(|count| count < self.limit)
+    /// Whether another process may be started.
+    pub fn has_room(&self) -> bool {
+        self.limit == 0
+            || u32::try_from(self.counted().count()).is_ok_and(|count| count < self.limit)
+    }
+
+    /// The processes that count. One that waits for the last of its many clients would otherwise keep the service closed for
+    /// everybody else; one that has a single client is in the way as it is in Postfix.
+    fn counted(&self) -> impl Iterator<Item = &Member> {
+        self.members
+            .values()
+            .filter(|member| !member.retired || member.share == 1)
     }
 
     /// All processes.
@@ -104,12 +153,12 @@ mod tests {
             ..Pool::default()
         };
         assert!(pool.must_listen());
-        pool.started(10, 1);
+        pool.started(10, 1, 1);
         assert!(!pool.must_listen());
-        assert_eq!(pool.update(10, 1, false), Update::Noted);
+        assert_eq!(pool.update(10, 1, Word::Taken), Update::Noted);
         assert!(pool.must_listen() && !pool.exhausted());
-        pool.started(11, 2);
-        pool.update(11, 2, false);
+        pool.started(11, 2, 1);
+        pool.update(11, 2, Word::Taken);
         assert!(!pool.must_listen() && pool.exhausted());
         assert_eq!(pool.ended(10).map(|member| member.useful), Some(false));
         assert!(pool.must_listen());
@@ -118,14 +167,36 @@ mod tests {
     }
 
     #[test]
+    fn the_clients_are_divided_and_the_old_are_not_in_the_way() {
+        let mut pool = Pool::with_limit(2);
+        assert_eq!(pool.next_share(3), 2);
+        pool.started(10, 1, 2);
+        assert_eq!(pool.next_share(3), 1);
+        pool.started(11, 2, 1);
+        assert!(!pool.has_room() && !pool.must_listen());
+        pool.retire_all();
+        // The one with a single client still counts.
+        assert!(pool.must_listen());
+        assert_eq!(pool.next_share(3), 2);
+        pool.started(12, 3, 2);
+        assert!(!pool.has_room());
+        pool.update(10, 1, Word::Available);
+        pool.update(12, 3, Word::Taken);
+        assert!(pool.exhausted());
+        pool.update(12, 3, Word::Retired);
+        assert!(pool.must_listen());
+        assert_eq!(Pool::with_limit(4).next_share(0), 0);
+    }
+
+    #[test]
     fn gossip_of_strangers_is_ignored() {
         let mut pool = Pool::default();
-        pool.started(10, 7);
-        assert_eq!(pool.update(11, 7, false), Update::Unknown);
-        assert_eq!(pool.update(10, 6, false), Update::OldGeneration);
+        pool.started(10, 7, 1);
+        assert_eq!(pool.update(11, 7, Word::Taken), Update::Unknown);
+        assert_eq!(pool.update(10, 6, Word::Taken), Update::OldGeneration);
         assert!(!pool.must_listen());
-        pool.update(10, 7, false);
-        pool.update(10, 7, true);
+        pool.update(10, 7, Word::Taken);
+        pool.update(10, 7, Word::Available);
         assert_eq!(pool.ended(10).map(|member| member.useful), Some(true));
     }
 }

@@ -18,9 +18,9 @@ use pf_service::logging;
 use pf_sys::process::{self, Ended};
 
 use crate::listen;
-use crate::pool::{Pool, Update};
+use crate::pool::{Pool, Update, Word};
 use crate::services::{Mode, Reader, Service};
-use crate::spawn::{Inheritance, spawn};
+use crate::spawn::{Inheritance, Load, spawn};
 use crate::start::mail_owner;
 use crate::wakeup::wake_up;
 
@@ -29,7 +29,7 @@ const STRESS_TIME: Duration = Duration::from_secs(1000);
 /// How often it is logged that a service is full.
 const BUSY_WARNING: Duration = Duration::from_secs(1000);
 /// How long the other processes have to end, in good order.
-const END_TIME: Duration = Duration::from_secs(5);
+const END_TIME: Duration = Duration::from_secs(3);
 
 /// A service that runs.
 struct Running {
@@ -195,22 +195,24 @@ impl Master {
 
     /// Starts one process, or for a program that takes many clients all that it may have.
     fn start_processes(&mut self, at: usize) {
-        let count = self
-            .services
-            .get(at)
-            .map_or(0, |running| match running.service.share {
-                Some(_) => running.service.processes,
-                None => 1,
-            });
+        let count = self.services.get(at).map_or(0, |running| {
+            if running.service.takes_many {
+                running.service.processes
+            } else {
+                1
+            }
+        });
         for _ in 0..count {
             let Some(running) = self.services.get_mut(at) else {
                 return;
             };
-            let pool = &running.pool;
-            let running_now = u32::try_from(pool.pids().count()).unwrap_or(u32::MAX);
-            if pool.throttled || (pool.limit > 0 && running_now >= pool.limit) {
+            if running.pool.throttled || !running.pool.has_room() {
                 return;
             }
+            let share = running
+                .service
+                .takes_many
+                .then(|| running.pool.next_share(running.service.maxproc));
             self.generation = self.generation.wrapping_add(1);
             let stressed = running
                 .stress_until
@@ -223,7 +225,7 @@ impl Master {
             match spawn(
                 &running.service,
                 self.generation,
-                stressed,
+                Load { share, stressed },
                 &self.environment,
                 &inherited,
             ) {
@@ -232,7 +234,9 @@ impl Master {
                         "spawn command {}; pid {pid}",
                         running.service.program.display()
                     );
-                    running.pool.started(pid, self.generation);
+                    running
+                        .pool
+                        .started(pid, self.generation, share.unwrap_or(1));
                     self.children.insert(pid, running.key());
                     if running.wakeup.is_none() && running.service.wakeup_optional {
                         running.wakeup = running.service.wakeup.map(|_| Instant::now());
@@ -283,11 +287,16 @@ impl Master {
         }
         let [pid, generation, available] = words(message);
         let pid = i32::from_ne_bytes(pid.to_ne_bytes());
-        if available > 1 {
-            pf_log::warning!("ignoring unknown status: {available} allegedly from pid: {pid}");
-            return;
-        }
-        if running.pool.update(pid, generation, available == 1) == Update::OldGeneration {
+        let word = match available {
+            0 => Word::Taken,
+            1 => Word::Available,
+            pf_service::RETIRED if running.service.takes_many => Word::Retired,
+            _ => {
+                pf_log::warning!("ignoring unknown status: {available} allegedly from pid: {pid}");
+                return;
+            }
+        };
+        if running.pool.update(pid, generation, word) == Update::OldGeneration {
             pf_log::info!("ignoring status update from child pid {pid} generation {generation}");
         }
         running.note_load();
@@ -408,11 +417,11 @@ impl Master {
             }
             std::thread::sleep(Duration::from_millis(5));
         }
-        if self.init {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::from(128_u8.wrapping_add(signal as u8))
+        if !self.init {
+            // Whoever started us sees which signal it was.
+            process::end_by(signal);
         }
+        ExitCode::SUCCESS
     }
 }
 
@@ -443,6 +452,7 @@ impl Running {
     fn renewed(self, service: Service) -> Result<Self> {
         let mut pool = self.pool;
         pool.limit = service.processes;
+        pool.retire_all();
         Ok(Self {
             status: status_channel()?,
             pool,

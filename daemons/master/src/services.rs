@@ -46,8 +46,8 @@ pub struct Service {
     pub maxproc: u32,
     /// The most processes; 0 for no limit.
     pub processes: u32,
-    /// How many clients each process is told to take; `None` for programs that take one.
-    pub share: Option<u32>,
+    /// Whether the program is one of ours that takes as many clients as it is told.
+    pub takes_many: bool,
     /// How many connections the kernel may keep waiting.
     pub backlog: i32,
 }
@@ -154,7 +154,7 @@ impl Reader {
             args.extend(["-s".to_owned(), sockets.to_string()]);
         }
         args.extend(entry.args.iter().cloned());
-        let (processes, share) = self.divide(&program, maxproc);
+        let takes_many = self.takes_many(&program);
         Ok(Service {
             name: entry.service.clone(),
             key,
@@ -166,28 +166,14 @@ impl Reader {
             wakeup: Some(entry.wakeup).filter(|time| !time.is_zero()),
             wakeup_optional: entry.wakeup_optional,
             maxproc,
-            processes,
-            share,
+            processes: if takes_many {
+                most_processes(maxproc)
+            } else {
+                maxproc
+            },
+            takes_many,
             backlog: i32::try_from(maxproc.max(process_limit)).unwrap_or(i32::MAX),
         })
-    }
-
-    /// How many processes at most, and how many clients for each.
-    fn divide(&mut self, program: &Path, maxproc: u32) -> (u32, Option<u32>) {
-        if !self.takes_many(program) {
-            return (maxproc, None);
-        }
-        let processors = std::thread::available_parallelism()
-            .map_or(1, |count| u32::try_from(count.get()).unwrap_or(1));
-        match maxproc {
-            0 => (processors, Some(0)),
-            limit => {
-                let processes = processors.min(limit);
-                // Rounded down: a filter that allows two connections never sees a third. What is left over stays unused
-                // rather than letting one process too many in.
-                (processes, Some((limit / processes).max(1)))
-            }
-        }
     }
 
     /// Whether the program is one of ours that takes as many clients as it is told.
@@ -263,6 +249,17 @@ impl Reader {
             .into_iter()
             .map(|(address, _)| address)
             .collect())
+    }
+}
+
+/// How many processes of a program that takes many clients: more than there are processors would gain nothing.
+fn most_processes(maxproc: u32) -> u32 {
+    let processors = std::thread::available_parallelism()
+        .map_or(1, |count| u32::try_from(count.get()).unwrap_or(1));
+    if maxproc == 0 {
+        processors
+    } else {
+        processors.min(maxproc)
     }
 }
 

@@ -24,6 +24,15 @@ pub struct Inheritance<'a> {
     pub listen: &'a [OwnedFd],
 }
 
+/// What a child is told of its clients.
+#[derive(Debug, Clone, Copy)]
+pub struct Load {
+    /// How many it may take at once; `None` for a program that takes one.
+    pub share: Option<u32>,
+    /// Whether the service is overloaded.
+    pub stressed: bool,
+}
+
 /// Starts a process and gives its id.
 ///
 /// # Errors
@@ -31,12 +40,15 @@ pub struct Inheritance<'a> {
 pub fn spawn(
     service: &Service,
     generation: u32,
-    stressed: bool,
+    load: Load,
     environment: &[(OsString, OsString)],
     inherited: &Inheritance<'_>,
 ) -> io::Result<i32> {
     let mut args = service.args.clone();
-    if let (true, Some(word)) = (stressed, service.stress.and_then(|at| args.get_mut(at))) {
+    if let (true, Some(word)) = (
+        load.stressed,
+        service.stress.and_then(|at| args.get_mut(at)),
+    ) {
         word.push_str("yes");
     }
     let mut command = Command::new(&service.program);
@@ -49,7 +61,7 @@ pub fn spawn(
         .env_clear()
         .envs(environment.iter().cloned())
         .env("GENERATION", format!("{generation:o}"));
-    if let Some(share) = service.share {
+    if let Some(share) = load.share {
         command.env(CLIENTS_VARIABLE, share.to_string());
     }
     let copy = |fd: &OwnedFd| fd.as_fd().try_clone_to_owned();
