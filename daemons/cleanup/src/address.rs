@@ -105,8 +105,7 @@ impl Message<'_> {
         }
         match table.find(address).await {
             Answer::Found(found) => {
-                let bcc = unquote_822(&found.value);
-                self.bcc_address(&bcc).await;
+                self.bcc_address(&found.value).await;
             }
             Answer::Missing => {}
             Answer::Unavailable => self.unavailable(table.name(), None),

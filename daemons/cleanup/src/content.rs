@@ -2,15 +2,15 @@
 
 use std::borrow::Cow;
 
+use pf_checks::Action;
 use pf_mime::{Class, Event, Fault, Header, LineKind, Machine};
 use pf_proto::cleanup::{Flags, Status};
 use pf_record::{RecordType, attr};
 
 use crate::Show;
-use crate::action::{Place, Verdict};
+use crate::action::Verdict;
 use crate::message::{Message, Phase};
 use crate::params::NonEmptyEnd;
-use crate::tables::Answer;
 
 impl Message<'_> {
     /// Takes a body record that comes out as it is, if that can be told at once: what almost all records of a message are.
@@ -25,7 +25,7 @@ impl Message<'_> {
         };
         let params = &self.service.params;
         let filtered = self.flags.has(Flags::FILTER)
-            && (self.service.tables.body_checks.is_some()
+            && (!self.service.tables.checks.no_body()
                 || !params.reject_characters.is_empty()
                 || !params.strip_characters.is_empty());
         if filtered || (params.replace_stray_cr_lf && has_stray(data)) {
@@ -67,10 +67,9 @@ impl Message<'_> {
             let reject = &params.reject_characters;
             if data.iter().any(|ch| reject.contains(ch)) {
                 self.act(
-                    Place::Any,
+                    "content",
                     &data,
-                    b"REJECT disallowed character",
-                    "character reject",
+                    Action::Reject(b"5.7.1 disallowed character".to_vec()),
                 );
                 return;
             }
@@ -152,13 +151,10 @@ impl Message<'_> {
             self.received += 1;
         }
         let mut text = Cow::Borrowed(text);
-        let tables = &self.service.tables;
-        if self.flags.has(Flags::FILTER)
-            && let Some(checks) = tables.header_checks(class)
-        {
-            match checks.find(&text).await {
-                Answer::Found(value) => match self.act(Place::Header, &text, &value, checks.name())
-                {
+        let checks = &self.service.tables.checks;
+        if self.flags.has(Flags::FILTER) && !checks.no_headers() {
+            match checks.header(class, header, &text).await {
+                Ok(action) => match self.act("header", &text, action) {
                     Verdict::Keep => {}
                     Verdict::Drop => return,
                     Verdict::Replace(new) => {
@@ -166,8 +162,7 @@ impl Message<'_> {
                         text = Cow::Owned(new);
                     }
                 },
-                Answer::Missing => {}
-                Answer::Unavailable => self.unavailable(checks.name(), None),
+                Err(_) => self.unavailable(checks.header_maps(class, header).title(), None),
             }
         }
         let Some(header) = header else {
@@ -198,12 +193,10 @@ impl Message<'_> {
             LineKind::Continued => RecordType::CONT,
         };
         let most = self.service.params.body_checks_size_limit;
-        if self.flags.has(Flags::FILTER)
-            && let Some(checks) = &self.service.tables.body_checks
-            && (most == 0 || offset < most)
-        {
-            match checks.find(text).await {
-                Answer::Found(value) => match self.act(Place::Body, text, &value, checks.name()) {
+        let checks = &self.service.tables.checks;
+        if self.flags.has(Flags::FILTER) && !checks.no_body() && (most == 0 || offset < most) {
+            match checks.body(text).await {
+                Ok(action) => match self.act("body", text, action) {
                     Verdict::Keep => {}
                     Verdict::Drop => return,
                     Verdict::Replace(new) => {
@@ -211,8 +204,7 @@ impl Message<'_> {
                         return;
                     }
                 },
-                Answer::Missing => {}
-                Answer::Unavailable => self.unavailable(checks.name(), None),
+                Err(_) => self.unavailable(checks.body_maps().title(), None),
             }
         }
         self.put(kind, text);

@@ -1,10 +1,10 @@
 //! The tables that messages are looked up in.
 
+use pf_checks::{Checks, Party};
 use pf_config::{Config, Param, param};
 use pf_maps::addr_find::{Finder, Hit, Strategy};
 use pf_maps::match_list::{MatchList, Subdomains};
 use pf_maps::{Lookup, Maps, Options};
-use pf_mime::Class;
 
 /// The outcome of a lookup; trouble was logged where it happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,28 +61,6 @@ impl AddressTable {
     }
 }
 
-/// Header or body checks.
-pub struct Checks {
-    name: &'static str,
-    maps: Maps,
-}
-
-impl Checks {
-    /// The parameter's name.
-    pub fn name(&self) -> &'static str {
-        self.name
-    }
-
-    /// Looks up a header or a body line.
-    pub async fn find(&self, text: &[u8]) -> Answer<Vec<u8>> {
-        match self.maps.find(text).await {
-            Lookup::Found(value) => Answer::Found(value),
-            Lookup::Missing => Answer::Missing,
-            Lookup::Unavailable(_) => Answer::Unavailable,
-        }
-    }
-}
-
 /// `masquerade_exceptions`
 pub struct Exceptions(MatchList);
 
@@ -105,11 +83,8 @@ pub struct Tables {
     pub virtual_alias: Option<AddressTable>,
     pub sender_bcc: Option<AddressTable>,
     pub recipient_bcc: Option<AddressTable>,
-    pub body_checks: Option<Checks>,
+    pub checks: Checks,
     pub masquerade_exceptions: Option<Exceptions>,
-    primary: Option<Checks>,
-    multipart: Option<Checks>,
-    nested: Option<Checks>,
 }
 
 impl Tables {
@@ -130,19 +105,24 @@ impl Tables {
                 finder,
             }))
         };
-        // Text is matched as it is.
-        let exact = Options {
-            utf8: false,
-            ..options.clone().exact()
-        };
-        let checks = |key: Param<String>| {
-            let value = config.get(key)?;
-            let maps = Maps::open(key.name(), &value, &exact);
-            Ok::<_, pf_config::Error>((!maps.is_empty()).then_some(Checks {
-                name: key.name(),
-                maps,
-            }))
-        };
+        let keys = [
+            param::HEADER_CHECKS,
+            param::MIME_HEADER_CHECKS,
+            param::NESTED_HEADER_CHECKS,
+            param::BODY_CHECKS,
+        ];
+        let [primary, multipart, nested, body] = keys.map(|key| config.get(key));
+        let (primary, multipart, nested, body) = (primary?, multipart?, nested?, body?);
+        let checks = Checks::open(
+            Party::Cleanup,
+            [
+                (param::HEADER_CHECKS.name(), &primary),
+                (param::MIME_HEADER_CHECKS.name(), &multipart),
+                (param::NESTED_HEADER_CHECKS.name(), &nested),
+                (param::BODY_CHECKS.name(), &body),
+            ],
+            &options,
+        );
         let exceptions = config.get(param::MASQUERADE_EXCEPTIONS)?;
         let exceptions = MatchList::parse(
             "masquerade_exceptions",
@@ -157,20 +137,8 @@ impl Tables {
             virtual_alias: addresses(param::VIRTUAL_ALIAS_MAPS)?,
             sender_bcc: addresses(param::SENDER_BCC_MAPS)?,
             recipient_bcc: addresses(param::RECIPIENT_BCC_MAPS)?,
-            body_checks: checks(param::BODY_CHECKS)?,
+            checks,
             masquerade_exceptions: (!exceptions.is_empty()).then_some(Exceptions(exceptions)),
-            primary: checks(param::HEADER_CHECKS)?,
-            multipart: checks(param::MIME_HEADER_CHECKS)?,
-            nested: checks(param::NESTED_HEADER_CHECKS)?,
         })
-    }
-
-    /// The checks for a header at this place.
-    pub fn header_checks(&self, class: Class) -> Option<&Checks> {
-        match class {
-            Class::Primary => self.primary.as_ref(),
-            Class::Multipart => self.multipart.as_ref(),
-            Class::Nested => self.nested.as_ref(),
-        }
     }
 }
