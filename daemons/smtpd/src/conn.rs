@@ -84,8 +84,6 @@ pub(crate) struct Limits {
     pub(crate) time: Duration,
     /// The time is for a whole request.
     pub(crate) whole_request: bool,
-    /// Bytes per second of content that earn more time; zero: none.
-    pub(crate) rate: u64,
 }
 
 /// A line from the client.

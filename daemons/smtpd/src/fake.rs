@@ -64,6 +64,8 @@ fn shown(bytes: &[u8]) -> String {
 }
 
 impl Ask for Fake {
+    type Counter = ();
+
     async fn resolve(&self, _sender: &[u8], address: &[u8]) -> Rc<Resolved> {
         let mut recipient = shown(address).to_lowercase();
         if !recipient.contains('@') {
@@ -133,7 +135,7 @@ impl Ask for Fake {
             && self.forbidden.iter().any(|known| known.as_bytes() == word)
     }
 
-    async fn count(&self, event: Event, _range: &str) -> Option<Counts> {
+    async fn count(&self, _counter: &mut (), event: Event, _range: &str) -> Option<Counts> {
         self.counts.filter(|_| event != Event::Disconnect)
     }
 

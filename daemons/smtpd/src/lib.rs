@@ -10,12 +10,18 @@ mod enqueue;
 mod expand;
 #[cfg(test)]
 mod fake;
+mod haproxy;
 mod logline;
+mod names;
 mod notify;
 mod params;
 mod peer;
 mod proxy;
 mod serve;
+mod service;
 mod session;
 mod text;
 mod verify;
+mod world;
+
+pub use service::Smtpd;

@@ -1,3 +1,7 @@
-//! Start of the `smtpd` daemon.
+//! The `smtpd` daemon.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    pf_service::event::run::<pf_smtpd::Smtpd>()
+}

@@ -57,7 +57,7 @@ impl<A: Ask> Check<'_, A> {
             .first_found(&domain, &kinds, |dns| {
                 let mx = first.replace(false);
                 match dns {
-                    Dns::Found(_) | Dns::NullMx | Dns::Malformed(_) => true,
+                    Dns::Found(_) | Dns::NullMx => true,
                     Dns::Filtered => mx,
                     _ => false,
                 }
@@ -99,10 +99,6 @@ impl<A: Ask> Check<'_, A> {
             Dns::Retry(_) => {
                 let reason = Self::rejected(subject, b"Domain not found");
                 self.defer_if_permit(self.params.unknown_address_tempfail, 450, dsn, reason)
-            }
-            Dns::Malformed(_) => {
-                let reason = Self::rejected(subject, b"Malformed DNS server reply");
-                self.reject(Classes::POLICY, code, dsn, &reason)
             }
             Dns::NotFound(_) | Dns::Failed(_) => {
                 let reason = Self::rejected(subject, b"Domain not found");

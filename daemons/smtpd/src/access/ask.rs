@@ -122,8 +122,6 @@ pub(crate) enum Dns {
     /// No such name, or no such record.
     NotFound(String),
     NullMx,
-    /// The reply made no sense.
-    Malformed(String),
     /// `smtpd_dns_reply_filter` took everything away.
     Filtered,
     Retry(String),
@@ -131,14 +129,20 @@ pub(crate) enum Dns {
 }
 
 impl Dns {
-    /// Why there is nothing.
-    pub(crate) fn why(&self) -> &str {
+    /// Why there is nothing, at length.
+    pub(crate) fn full(&self) -> &str {
         match self {
-            Dns::NotFound(why) | Dns::Malformed(why) | Dns::Retry(why) | Dns::Failed(why) => why,
+            Dns::NotFound(why) | Dns::Retry(why) | Dns::Failed(why) => why,
             Dns::Filtered => "DNS reply filter policy",
             Dns::NullMx => "Domain does not accept mail (nullMX)",
             Dns::Found(_) => "",
         }
+    }
+
+    /// Why there is nothing, in short: `Host not found`.
+    pub(crate) fn why(&self) -> &str {
+        let full = self.full();
+        full.rsplit_once(": ").map_or(full, |(_, why)| why)
     }
 }
 
@@ -160,6 +164,9 @@ pub(crate) enum Severity {
 
 /// The world as restrictions see it.
 pub(crate) trait Ask {
+    /// What a session keeps to be counted.
+    type Counter: Default;
+
     /// Where an address is delivered; the recipient with its case folded.
     async fn resolve(&self, sender: &[u8], address: &[u8]) -> Rc<Resolved>;
     /// A lookup in a table that a restriction names; `fixed`: the key is a part of the thing looked for.
@@ -172,8 +179,9 @@ pub(crate) trait Ask {
     async fn text(&self, table: TextTable, key: &[u8]) -> Answer;
     /// Whether a command is in a list.
     async fn command_in(&self, list: CommandList, word: &[u8]) -> bool;
-    /// Counts an event of a client; `None`: nothing is known.
-    async fn count(&self, event: Event, range: &str) -> Option<Counts>;
+    /// Counts an event of a client; `None`: nothing is known. `counter` is the session's own; it begins as the default.
+    async fn count(&self, counter: &mut Self::Counter, event: Event, range: &str)
+    -> Option<Counts>;
     /// Completes an address as one of our own.
     async fn rewrite(&self, address: &[u8]) -> Vec<u8>;
     /// Asks for the delivery of mail for a domain.

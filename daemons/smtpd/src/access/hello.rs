@@ -128,10 +128,6 @@ impl<A: Ask> Check<'_, A> {
                 let reason = text!["<", helo, ">: ", class::HELO, " rejected: Host not found"];
                 self.defer_if_permit(self.params.unknown_helo_tempfail, 450, b"4.7.1", reason)
             }
-            Dns::Malformed(_) => {
-                let code = self.params.codes.unknown_name;
-                self.reject_helo(&helo, code, "4.7.1", "Malformed DNS server reply")
-            }
             Dns::NotFound(_) | Dns::Failed(_) => {
                 let code = self.params.codes.unknown_name;
                 self.reject_helo(&helo, code, "4.7.1", "Host not found")

@@ -57,7 +57,7 @@ impl<A: Ask, S: Transport> Talk<'_, A, S> {
         self.reply("354 End data with <CR><LF>.<CR><LF>").await?;
         self.session.stage = stage::DATA_CONTENT;
         let rate = self.data_rate();
-        self.begin(rate);
+        self.begin();
         loop {
             let mut done = false;
             let queue = &mut self.queue;
@@ -336,7 +336,7 @@ impl<A: Ask, S: Transport> Talk<'_, A, S> {
                 .refuse(Classes::PROTOCOL, "521 5.5.4 Syntax: BDAT count [LAST]")
                 .await;
         };
-        self.begin(self.data_rate());
+        self.begin();
         if chunk.size == 0 && !chunk.last {
             self.warn(text![
                 self.session.queue_id(),

@@ -41,7 +41,7 @@ pub(crate) struct Shared<A> {
 }
 
 /// A session, and the two it talks with: the client, and whoever takes the mail.
-pub(crate) struct Talk<'s, A, S> {
+pub(crate) struct Talk<'s, A: Ask, S> {
     shared: &'s Shared<A>,
     params: &'s Params,
     session: Session,
@@ -52,6 +52,7 @@ pub(crate) struct Talk<'s, A, S> {
     content: Option<Box<Content>>,
     /// Whether this client's events are counted.
     counted: bool,
+    counter: A::Counter,
 }
 
 /// How it goes on after a command.
@@ -84,6 +85,7 @@ impl<'s, A: Ask, S: Transport> Talk<'s, A, S> {
             proxy: None,
             content: None,
             counted: false,
+            counter: A::Counter::default(),
         }
     }
 
@@ -92,7 +94,7 @@ impl<'s, A: Ask, S: Transport> Talk<'s, A, S> {
         self.info(&logline::connect(&self.session));
         self.judge_client(true).await;
         let stop = self.dialogue().await.err();
-        self.begin(0);
+        self.begin();
         match stop {
             None | Some(Stop::Quiet) => {}
             Some(Stop::Lost) => self.session.reason = Some("lost connection"),
@@ -148,12 +150,11 @@ impl<'s, A: Ask, S: Transport> Talk<'s, A, S> {
         self.shared.ask.log(Severity::Warning, line.as_ref());
     }
 
-    /// Begins the time of a request; `rate`: bytes per second of content that earn more.
-    fn begin(&mut self, rate: u64) {
+    /// Begins the time of a request.
+    fn begin(&mut self) {
         self.conn.begin(Limits {
             time: self.params.timeout,
             whole_request: self.params.request_deadline,
-            rate,
         });
     }
 
@@ -198,14 +199,14 @@ impl<'s, A: Ask, S: Transport> Talk<'s, A, S> {
     }
 
     /// Counts an event of this client.
-    async fn count(&self, event: Event) -> Option<crate::access::ask::Counts> {
+    async fn count(&mut self, event: Event) -> Option<crate::access::ask::Counts> {
         let range = self
             .session
             .peer
             .range
             .as_deref()
             .filter(|_| self.counted)?;
-        self.shared.ask.count(event, range).await
+        self.shared.ask.count(&mut self.counter, event, range).await
     }
 
     /// Sends a reply, which may have many lines; may be late when the client made many mistakes.
@@ -333,7 +334,7 @@ impl<'s, A: Ask, S: Transport> Talk<'s, A, S> {
     /// The greeting and the commands, again from the start after each `XCLIENT`.
     async fn dialogue(&mut self) -> Result<(), Stop> {
         loop {
-            self.begin(0);
+            self.begin();
             if !self.greet().await? {
                 return Ok(());
             }
@@ -445,7 +446,7 @@ impl<'s, A: Ask, S: Transport> Talk<'s, A, S> {
                 return Ok(false);
             }
             self.flush_history(self.params.history_threshold).await;
-            self.begin(0);
+            self.begin();
             let host = &self.params.myhostname;
             if self.session.errors >= self.params.hard_error_limit {
                 self.session.reason = Some("too many errors");

@@ -84,7 +84,7 @@ impl<A: Ask, S: Transport> Talk<'_, A, S> {
     }
 
     /// Counts an event of this client; the rate, when it is above the limit.
-    pub(super) async fn count_against(&self, event: Event, limit: i64) -> Option<i64> {
+    pub(super) async fn count_against(&mut self, event: Event, limit: i64) -> Option<i64> {
         if limit <= 0 {
             return None;
         }

@@ -278,7 +278,7 @@ async fn bug_20250816_malformed_commands_are_counted() {
 
 #[tokio::test]
 async fn chunks() {
-    let input = format!("{MAIL}BDAT 9\r\nSubject: BDAT 7 LAST\r\nx\r\n\r\nyBDAT 1\r\nxQUIT\r\n");
+    let input = format!("{MAIL}BDAT 9\r\nSubject: BDAT 6 LAST\r\nx\r\n\r\nyBDAT 1\r\nxQUIT\r\n");
     let heard = talk(&[], &input).await;
     assert!(heard.replies.contains(
         "250 2.0.0 Ok: 9 bytes\r\n250 2.0.0 Ok: 17 bytes queued as 4QUEUEID\r\n503 5.5.1"

@@ -254,12 +254,6 @@ impl Session {
         self.mail.queue_id.as_deref().unwrap_or(b"NOQUEUE")
     }
 
-    /// Ends the transaction, recipients included.
-    pub(crate) fn reset_transaction(&mut self) {
-        self.reset_mail();
-        self.reset_recipients();
-    }
-
     /// Forgets what `MAIL` and everything behind it left, except the recipients.
     pub(crate) fn reset_mail(&mut self) {
         self.mail = Transaction::default();
