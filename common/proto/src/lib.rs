@@ -14,6 +14,7 @@ pub mod bounce;
 pub mod cleanup;
 #[cfg(feature = "aio")]
 pub mod client;
+pub mod deliver;
 pub mod flush;
 #[cfg(feature = "aio")]
 pub mod post_mail;
