@@ -1,3 +1,5 @@
-//! Start of the `error` daemon.
+//! Start of the `error` daemon, which is also the `retry` service.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    pf_service::event::run::<pf_error::Reject>()
+}
