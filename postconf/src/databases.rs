@@ -156,7 +156,7 @@ fn walk(value: &str, place: &str, recurse: bool, report: &mut Report, found: &mu
     for word in words(value) {
         if word.starts_with('#') {
             let rest = value.split_once(word).map_or("", |(_, rest)| rest);
-            let rest: String = rest.trim_start().chars().take(20).collect();
+            let rest: String = rest.chars().skip(1).take(20).collect();
             pf_log::warning!("{place}: #comment after other text is not allowed: {word} {rest}...");
             return;
         }

@@ -185,14 +185,14 @@ fn error<T>(text: String) -> Result<T, Error> {
 }
 
 /// One `$...` of a text, or the literal text before it.
-pub(crate) enum Piece<'a> {
+enum Piece<'a> {
     Literal(Cow<'a, [u8]>),
     /// What stands between the braces, or the bare name.
     Expression(&'a [u8]),
 }
 
-/// Splits a text into literal text and expressions.
-pub(crate) fn pieces(text: &[u8]) -> Result<Vec<Piece<'_>>, Error> {
+/// Splits a text into literal text and expressions, up to the place where it is malformed.
+fn pieces(text: &[u8]) -> (Vec<Piece<'_>>, Result<(), Error>) {
     let mut found = Vec::new();
     let mut literal: Vec<u8> = Vec::new();
     let mut rest = text;
@@ -221,13 +221,15 @@ pub(crate) fn pieces(text: &[u8]) -> Result<Vec<Piece<'_>>, Error> {
             ),
         };
         let Some(length) = length else {
-            return error(format!("truncated macro reference: \"{}\"", show(text)));
+            let why = format!("truncated macro reference: \"{}\"", show(text));
+            return (found, error(why));
         };
         let bracketed = matches!(after.first(), Some(b'{' | b'('));
         let start = usize::from(bracketed);
         let name = after.get(start..start + length).unwrap_or_default();
         if name.is_empty() {
-            return error(format!("empty macro name: \"{}\"", show(text)));
+            let why = format!("empty macro name: \"{}\"", show(text));
+            return (found, error(why));
         }
         found.push(Piece::Expression(name));
         rest = after.get(2 * start + length..).unwrap_or_default();
@@ -235,7 +237,7 @@ pub(crate) fn pieces(text: &[u8]) -> Result<Vec<Piece<'_>>, Error> {
     if !literal.is_empty() {
         found.push(Piece::Literal(Cow::Owned(literal)));
     }
-    Ok(found)
+    (found, Ok(()))
 }
 
 /// The length of what stands between the opening bracket at the start and its partner.
@@ -280,7 +282,8 @@ fn branch(text: &[u8]) -> Result<(&[u8], &[u8]), Error> {
 
 impl Run<'_> {
     fn text(&mut self, text: &[u8]) -> Result<(), Error> {
-        for piece in pieces(text)? {
+        let (pieces, end) = pieces(text);
+        for piece in pieces {
             self.depth += 1;
             match piece {
                 Piece::Literal(literal) => {
@@ -294,7 +297,7 @@ impl Run<'_> {
             }
             self.depth -= 1;
         }
-        Ok(())
+        end
     }
 
     fn check_depth(&self, at: &[u8]) -> Result<(), Error> {
