@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use pf_config::{Config, Source, param};
-use pf_log::{Facility, Options, Sink};
+use pf_log::{Facility, Fallback, Options, Sink};
 
 use crate::environment::safe_environment;
 use crate::options::{Scanned, Spec};
@@ -73,7 +73,9 @@ pub fn open_log(name: &str, config: &Config, fallback: bool) -> anyhow::Result<(
             .join("public")
             .join(config.get(param::POSTLOG_SERVICE_NAME)?);
         let hostname = config.get(param::MYHOSTNAME)?;
-        Sink::postlog(socket, &hostname, fallback.then(|| file.into()))
+        let permissions = config.get(param::MAILLOG_FILE_PERMISSIONS)?;
+        let fallback = fallback.then(|| Fallback::new(file, &permissions));
+        Sink::postlog(socket, &hostname, fallback)
     };
     pf_log::open(Options {
         program: name.to_owned(),

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 pub use line::{Level, MAX_TEXT};
-pub use sink::{Facility, Sink};
+pub use sink::{Facility, Fallback, Sink};
 
 /// Where the lines of this process go, and under which name.
 #[derive(Debug)]
@@ -50,6 +50,14 @@ pub fn log(level: Level, text: Arguments<'_>) {
     logger
         .get_or_insert_with(line::Logger::unnamed)
         .log(level, text);
+}
+
+/// Logs one line of another process; `tag` is its name and process id (`postfix/smtpd[123]`).
+pub fn log_as(tag: &str, level: Level, text: Arguments<'_>) {
+    let mut logger = LOGGER.lock().unwrap_or_else(PoisonError::into_inner);
+    logger
+        .get_or_insert_with(line::Logger::unnamed)
+        .log_as(tag, level, text);
 }
 
 /// Logs what happens in the course of business.

@@ -54,8 +54,13 @@ pub(crate) struct Logger {
     sinks: Vec<Sink>,
     text: String,
     line: Vec<u8>,
-    /// The date is only formatted anew when the second changes.
-    stamp: (i64, String),
+    /// `[123]`. A process that forks and goes on in the child opens the log anew.
+    pid: String,
+    /// The date is only formatted anew when the second changes: for files, and for syslog, which has a space where a file
+    /// has a zero.
+    stamp: (i64, String, String),
+    /// Whether the tag names a process already.
+    foreign: bool,
 }
 
 impl Logger {
@@ -66,7 +71,9 @@ impl Logger {
             sinks: options.sinks,
             text: String::new(),
             line: Vec::new(),
-            stamp: (i64::MIN, String::new()),
+            pid: format!("[{}]", std::process::id()),
+            stamp: (i64::MIN, String::new(), String::new()),
+            foreign: false,
         }
     }
 
@@ -79,6 +86,15 @@ impl Logger {
         })
     }
 
+    /// Logs a line of another process, which `tag` names with its process id.
+    pub(crate) fn log_as(&mut self, tag: &str, level: Level, text: Arguments<'_>) {
+        let own = std::mem::replace(&mut self.tag, tag.to_owned());
+        self.foreign = true;
+        self.log(level, text);
+        self.foreign = false;
+        self.tag = own;
+    }
+
     pub(crate) fn log(&mut self, level: Level, text: Arguments<'_>) {
         self.text.clear();
         // Writing to a string does not fail, and a value whose formatting fails is logged as far as it went.
@@ -88,20 +104,18 @@ impl Logger {
         let now = seconds(std::time::SystemTime::now());
         if self.stamp.0 != now {
             let date = Calendar::local(now);
-            self.stamp = (
-                now,
-                format!(
-                    "{} {:02} {:02}:{:02}:{:02}",
-                    date.month_name(),
-                    date.day,
-                    date.hour,
-                    date.minute,
-                    date.second
-                ),
+            let stamp = format!(
+                "{} {:02} {:02}:{:02}:{:02}",
+                date.month_name(),
+                date.day,
+                date.hour,
+                date.minute,
+                date.second
             );
+            let syslog = space_day(&stamp);
+            self.stamp = (now, stamp, syslog);
         }
-        // The process may have forked since the last line.
-        let pid = std::process::id();
+        let pid = if self.foreign { "" } else { &self.pid };
         for sink in &mut self.sinks {
             self.line.clear();
             match sink {
@@ -119,8 +133,8 @@ impl Logger {
                     push(
                         &mut self.line,
                         format_args!(
-                            "<{priority}>{} {}[{pid}]: {}",
-                            space_day(&self.stamp.1),
+                            "<{priority}>{} {}{pid}: {}",
+                            self.stamp.2,
                             self.tag,
                             level.prefix()
                         ),
@@ -131,7 +145,7 @@ impl Logger {
                     push(
                         &mut self.line,
                         format_args!(
-                            "{} {} {}[{pid}]: {}",
+                            "{} {} {}{pid}: {}",
                             self.stamp.1,
                             postlog.host(),
                             self.tag,

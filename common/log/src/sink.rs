@@ -1,8 +1,7 @@
 //! Where lines go.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 
@@ -66,12 +65,37 @@ impl Syslog {
 /// The connection to postlogd, which writes `maillog_file`.
 #[derive(Debug)]
 pub struct Postlog {
+    /// postlogd's socket; empty for postlogd itself.
     path: PathBuf,
     host: String,
     socket: Option<UnixDatagram>,
-    /// Where lines go while postlogd does not run, for programs that may write there.
-    fallback: Option<PathBuf>,
+    fallback: Option<Fallback>,
     file: Option<File>,
+    line: Vec<u8>,
+}
+
+/// Where lines go while postlogd does not run, for programs that may write there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fallback {
+    /// `maillog_file`.
+    pub path: PathBuf,
+    /// The mode of a new file.
+    pub mode: u32,
+}
+
+impl Fallback {
+    /// With `maillog_file_permissions`: 0600, 0640 or 0644; anything else counts as 0600.
+    pub fn new(path: impl Into<PathBuf>, permissions: &str) -> Self {
+        let mode = match permissions.trim_start_matches('0') {
+            "644" => 0o644,
+            "640" => 0o640,
+            _ => 0o600,
+        };
+        Self {
+            path: path.into(),
+            mode,
+        }
+    }
 }
 
 impl Postlog {
@@ -101,15 +125,27 @@ impl Sink {
     }
 
     /// postlogd behind this socket; connects now. Without postlogd lines go to `fallback`, for a program that may write there.
-    pub fn postlog(path: PathBuf, hostname: &str, fallback: Option<PathBuf>) -> Self {
+    pub fn postlog(path: PathBuf, hostname: &str, fallback: Option<Fallback>) -> Self {
         let socket = connect(&path);
-        let host = hostname.split('.').next().unwrap_or_default().to_owned();
         Sink::Postlog(Postlog {
             path,
-            host,
+            host: short(hostname),
             socket,
             fallback,
             file: None,
+            line: Vec::new(),
+        })
+    }
+
+    /// An open `maillog_file`: for postlogd, which would else talk to itself.
+    pub fn file(file: File, hostname: &str) -> Self {
+        Sink::Postlog(Postlog {
+            path: PathBuf::new(),
+            host: short(hostname),
+            socket: None,
+            fallback: None,
+            file: Some(file),
+            line: Vec::new(),
         })
     }
 
@@ -123,7 +159,9 @@ impl Sink {
                 send(&mut syslog.socket, SYSLOG_SOCKET.as_ref(), line);
             }
             Sink::Postlog(postlog) => {
-                if !send(&mut postlog.socket, &postlog.path, line) {
+                if postlog.path.as_os_str().is_empty()
+                    || !send(&mut postlog.socket, &postlog.path, line)
+                {
                     postlog.write_file(line);
                 }
             }
@@ -133,22 +171,24 @@ impl Sink {
 
 impl Postlog {
     fn write_file(&mut self, line: &[u8]) {
-        let Some(path) = &self.fallback else { return };
         if self.file.is_none() {
-            // The file is not world-readable: it has addresses in it.
-            self.file = OpenOptions::new()
-                .append(true)
-                .create(true)
-                .mode(0o600)
-                .open(path)
-                .ok();
+            self.file = self
+                .fallback
+                .as_ref()
+                .and_then(|to| pf_sys::safe_open::append(&to.path, to.mode).ok());
         }
         if let Some(file) = &mut self.file {
-            let mut whole = line.to_vec();
-            whole.push(b'\n');
-            let _ = file.write_all(&whole);
+            self.line.clear();
+            self.line.extend_from_slice(line);
+            self.line.push(b'\n');
+            let _ = file.write_all(&self.line);
         }
     }
+}
+
+/// The host name as it stands in the file: its first label.
+fn short(hostname: &str) -> String {
+    hostname.split('.').next().unwrap_or_default().to_owned()
 }
 
 fn connect(path: &std::path::Path) -> Option<UnixDatagram> {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use pf_config::{Config, param};
-use pf_log::{Facility, Sink};
+use pf_log::{Facility, Fallback, Sink};
 
 /// The log tag of a program: `postfix/smtpd`. `MAIL_LOGTAG` in the environment only serves until the configuration is read:
 /// a service may set `syslog_name` in `master.cf`.
@@ -62,7 +62,8 @@ fn system_sink(config: &Config, write_file: bool) -> Result<Sink, pf_config::Err
     let socket = PathBuf::from(config.get(param::QUEUE_DIRECTORY)?)
         .join("public")
         .join(config.get(param::POSTLOG_SERVICE_NAME)?);
-    let fallback = write_file.then(|| PathBuf::from(file));
+    let permissions = config.get(param::MAILLOG_FILE_PERMISSIONS)?;
+    let fallback = write_file.then(|| Fallback::new(file, &permissions));
     Ok(Sink::postlog(
         socket,
         &config.get(param::MYHOSTNAME)?,

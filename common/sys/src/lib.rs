@@ -9,4 +9,5 @@ pub mod host;
 pub mod identity;
 pub mod lock;
 pub mod process;
+pub mod safe_open;
 pub mod time;

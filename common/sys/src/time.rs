@@ -150,7 +150,7 @@ mod tests {
             offset: -12_600,
             zone,
         };
-        assert_eq!(moment.mail_date(), "Thu, 5 Mar 2026 07:08:09 -0330 (XYZ)");
+        assert_eq!(moment.mail_date(), "Thu, 05 Mar 2026 07:08:09 -0330 (XYZ)");
         assert_eq!(moment.asctime(), "Thu Mar  5 07:08:09 2026");
     }
 

@@ -91,7 +91,11 @@ fn start() -> Result<ExitCode> {
     let queue = config.get(param::QUEUE_DIRECTORY)?;
     let monitor = match options.wait.then(monitor::split).transpose()? {
         Some(Side::Ready) => return Ok(ExitCode::SUCCESS),
-        Some(Side::Master(pipe)) => Some(pipe),
+        Some(Side::Master(pipe)) => {
+            // The log is to have the new process id.
+            logging::open(&config, &name, !options.detached, true)?;
+            Some(pipe)
+        }
         None => None,
     };
     if options.detached {

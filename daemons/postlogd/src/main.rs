@@ -1,3 +1,5 @@
 //! Start of the `postlogd` daemon.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    pf_service::event::run::<pf_postlogd::Postlogd>()
+}
