@@ -31,8 +31,7 @@ fn filter(
 
 /// A variable of the environment, unless this program was given privilege by its file: then its caller is not trusted.
 pub fn safe_environment(name: &str) -> Option<OsString> {
-    use nix::unistd::{getegid, geteuid, getgid, getuid};
-    if geteuid() != getuid() || getegid() != getgid() {
+    if pf_sys::identity::has_borrowed_rights() {
         None
     } else {
         std::env::var_os(name)

@@ -33,7 +33,7 @@ impl Config {
     /// # Errors
     /// The file cannot be read, has a bad line or a bad `compatibility_level`, or the directory is not allowed.
     pub fn load(source: &Source) -> Result<Self, Error> {
-        if !source.is_default() && system::privileged_by_file() {
+        if !source.is_default() && pf_sys::identity::has_borrowed_rights() {
             check_directory(&source.dir)?;
         }
         let path = source.dir.join("main.cf");

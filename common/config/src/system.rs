@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use nix::ifaddrs::getifaddrs;
 use nix::net::if_::InterfaceFlags;
-use nix::unistd::{getegid, geteuid, getgid, getuid};
 
 use crate::Error;
 
@@ -21,11 +20,6 @@ pub fn reason(err: &io::Error) -> String {
         Some(code) => nix::errno::Errno::from_raw(code).desc().to_owned(),
         None => err.to_string(),
     }
-}
-
-/// Whether the program file gave this process privilege that its caller lacks.
-pub(crate) fn privileged_by_file() -> bool {
-    geteuid() != getuid() || getegid() != getgid()
 }
 
 /// The last part of the name by which the program was called.
