@@ -8,7 +8,7 @@ rows! {
     /// The alias files that newaliases indexes.
     ALIAS_DATABASE: String = Text "alias_database", "$default_database_type:/etc/aliases", (0, 0), "all", true;
     /// Where local delivery looks up aliases.
-    ALIAS_MAPS: String = Text "alias_maps", "$default_database_type:/etc/aliases, nis:mail.aliases", (0, 0), "local proxymap smtpd", true;
+    ALIAS_MAPS: String = Text "alias_maps", "$default_database_type:/etc/aliases", (0, 0), "local proxymap smtpd", true;
     /// From which sources mail may go to a command.
     ALLOW_MAIL_TO_COMMANDS: String = Text "allow_mail_to_commands", "alias, forward", (0, 0), "local", true;
     /// From which sources mail may go to a file.
