@@ -55,8 +55,16 @@ impl Queue {
     /// # Errors
     /// A parameter is malformed.
     pub fn new(config: &Config) -> Result<Self, pf_config::Error> {
+        Self::in_directory(config, Path::new("."))
+    }
+
+    /// As [`new`](Self::new), for a program that does not work inside the queue directory.
+    ///
+    /// # Errors
+    /// A parameter is malformed.
+    pub fn in_directory(config: &Config, directory: &Path) -> Result<Self, pf_config::Error> {
         Ok(Self::with(Settings {
-            directory: PathBuf::from("."),
+            directory: directory.to_owned(),
             hash_names: config
                 .get(param::HASH_QUEUE_NAMES)?
                 .split([',', ' ', '\t', '\r', '\n'])
