@@ -104,7 +104,9 @@ fn parse_v2(bytes: &[u8]) -> Result<Option<(usize, Ends)>, String> {
             Some(fields.ends(client.into(), server.into())?)
         }
         _ => {
-            return Err("haproxy read: unsupported protocol version, command, or family".to_owned());
+            return Err(
+                "haproxy read: unsupported protocol version, command, or family".to_owned(),
+            );
         }
     };
     Ok(Some((16 + len, ends)))

@@ -73,11 +73,7 @@ fn notice(params: &Params, session: &Session) -> Vec<Vec<u8>> {
     lines.push(b"Transcript of session follows.".to_vec());
     lines.push(Vec::new());
     for line in session.history.lines() {
-        let line = if params.smtputf8_enable {
-            pf_text::printable_utf8(line, b'?')
-        } else {
-            pf_text::printable(line, b'?')
-        };
+        let line = params.printable(line);
         lines.extend(wrapped(&line));
     }
     lines.push(Vec::new());

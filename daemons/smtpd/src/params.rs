@@ -417,6 +417,15 @@ impl Restrictions {
 }
 
 impl Params {
+    /// Makes a client's text fit for a log line or a header: what is not printable becomes `?`.
+    pub(crate) fn printable<'a>(&self, text: &'a [u8]) -> std::borrow::Cow<'a, [u8]> {
+        if self.smtputf8_enable {
+            pf_text::printable_utf8(text, b'?')
+        } else {
+            pf_text::printable(text, b'?')
+        }
+    }
+
     /// Reads everything; `service`: the name under which clients are counted.
     #[expect(clippy::too_many_lines, reason = "one line for each parameter")]
     pub(crate) fn read(config: &Config, service: &str) -> Result<Self> {

@@ -227,6 +227,9 @@ impl World {
     }
 
     async fn internal(&self, address: &[u8]) -> Result<Rc<[u8]>, pf_attr::Error> {
+        if address.is_empty() {
+            return Ok(Rc::default());
+        }
         self.trivial.rewrite(LOCAL, address).await
     }
 

@@ -36,8 +36,12 @@ impl<A: Ask> Check<'_, A> {
     ) -> Decision {
         let params = self.params;
         let (name, action) = parse(server, &params.policy_default_action);
+        let shown = name
+            .strip_prefix("unix:")
+            .or_else(|| name.strip_prefix("inet:"))
+            .unwrap_or(name);
         self.warn(format!(
-            "problem talking to server {name}: Connection refused"
+            "problem talking to server {shown}: Connection refused"
         ));
         let action = if self.in_policy { LAST_RESORT } else { action };
         let outer = std::mem::replace(&mut self.in_policy, true);

@@ -183,8 +183,9 @@ impl<A: Ask> Check<'_, A> {
     ) -> Decision {
         if !self.session.defer_if_permit_active && self.params.log_permit_actions.matches(action) {
             let mut what = text!["action=", action, " for ", class, "=", name];
+            what.push(b' ');
             if let Some(table) = from {
-                what.extend_from_slice(b" from ");
+                what.extend_from_slice(b"from ");
                 what.extend_from_slice(table.as_bytes());
             }
             self.log_event("permit", &what);

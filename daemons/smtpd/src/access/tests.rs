@@ -96,7 +96,7 @@ async fn our_networks_relay() {
     assert_eq!(
         log,
         [
-            "NOQUEUE: permit: RCPT from host.example[192.0.2.1]: action=permit_mynetworks for Client host=host.example[192.0.2.1]; from=<s@x> to=<a@b.example> proto=ESMTP helo=<client.example>"
+            "NOQUEUE: permit: RCPT from host.example[192.0.2.1]: action=permit_mynetworks for Client host=host.example[192.0.2.1] ; from=<s@x> to=<a@b.example> proto=ESMTP helo=<client.example>"
         ]
     );
 }
@@ -563,7 +563,7 @@ async fn policy_servers_out_of_reach() {
     );
     assert_eq!(
         log[0],
-        "warning: problem talking to server unix:private/policy: Connection refused"
+        "warning: problem talking to server private/policy: Connection refused"
     );
 }
 

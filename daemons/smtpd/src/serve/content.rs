@@ -73,7 +73,7 @@ impl<A: Ask, S: Transport> Talk<'_, A, S> {
                 used
             });
             let result = reading.await;
-            self.session.mail.actual_size = content.tally.size + content.unfinished() as u64;
+            self.session.mail.actual_size = content.tally.size;
             result?;
             self.pass_on().await;
             if done {
@@ -324,7 +324,7 @@ impl<A: Ask, S: Transport> Talk<'_, A, S> {
                 .await;
         }
         let Some(chunk) = bdat::parse(words) else {
-            let shown = pf_text::printable(line, b'?');
+            let shown = self.params.printable(line);
             self.warn(text![
                 self.session.queue_id(),
                 ": malformed BDAT command syntax from ",

@@ -32,11 +32,7 @@ impl<A: Ask, S: Transport> Talk<'_, A, S> {
         }
         self.flush_history(self.params.history_threshold).await;
         self.reset_transaction().await;
-        let shown = if self.params.smtputf8_enable {
-            pf_text::printable_utf8(&name, b'?')
-        } else {
-            pf_text::printable(&name, b'?')
-        };
+        let shown = self.params.printable(&name);
         self.session.helo = Some(neuter(shown.into_owned()));
         Ok(Some(name))
     }

@@ -39,7 +39,7 @@ impl<A: Ask, S: Transport> Talk<'_, A, S> {
                 " in ",
                 self.session.stage,
                 " command: ",
-                pf_text::printable(argument, b'?')
+                self.params.printable(argument)
             ]);
             return None;
         }

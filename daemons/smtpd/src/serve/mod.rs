@@ -468,7 +468,7 @@ impl<'s, A: Ask, S: Transport> Talk<'s, A, S> {
                     ": request longer than ",
                     limit.to_string(),
                     ": ",
-                    pf_text::printable(start, b'?'),
+                    self.params.printable(start),
                     "..."
                 ]);
             }
@@ -553,7 +553,7 @@ impl<'s, A: Ask, S: Transport> Talk<'s, A, S> {
             Answer::Failed { .. } => {
                 self.warn(text![
                     "smtpd_command_filter: lookup error for \"",
-                    pf_text::printable(&line, b'?'),
+                    self.params.printable(&line),
                     "\""
                 ]);
                 return Err(Stop::LocalData);

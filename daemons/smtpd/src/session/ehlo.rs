@@ -71,7 +71,7 @@ impl Keywords {
             .filter(|(_, keyword)| self.has(*keyword))
             .map(|(name, _)| *name)
             .collect();
-        Some(names.join(" "))
+        Some(names.join(", "))
     }
 }
 
@@ -139,7 +139,7 @@ mod tests {
         assert_eq!(set.to_log(), None);
         assert_eq!(
             Keywords::parse(b"dsn,size").to_log().as_deref(),
-            Some("SIZE DSN")
+            Some("SIZE, DSN")
         );
     }
 
