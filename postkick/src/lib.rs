@@ -1,1 +1,67 @@
-//! The `postkick` command.
+//! The `postkick` command: sends a request to a service of the mail system and wants no answer (postkick(1)).
+
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use pf_cli::{Invocation, Opt, Sinks, Spec};
+use pf_config::{Config, param};
+use pf_proto::trigger::{self, TriggerError};
+use pf_proto::{Address, Class};
+
+/// The options of the command.
+pub const SPEC: Spec = Spec {
+    name: "postkick",
+    about: "send a request to a service of the mail system",
+    usage: "%s [-c config_dir] [-v] class service request",
+    options: &[
+        Opt::value('c', "config_dir", "The directory of main.cf."),
+        Opt::flag('v', "Log more."),
+    ],
+    operands: "class service request",
+};
+
+/// The command.
+pub fn main() -> ExitCode {
+    pf_cli::run(&SPEC, Sinks::StandardError, run)
+}
+
+fn run(invocation: &Invocation) -> Result<ExitCode> {
+    let [class, service, request] = invocation.scanned.operands.as_slice() else {
+        return Err(pf_cli::usage(&SPEC, &invocation.name));
+    };
+    let (class, service) = (class.to_string_lossy(), service.to_string_lossy());
+    let config = Config::load(&invocation.source())?;
+    let limit = config.get(param::APPLICATION_EVENT_DRAIN_TIME)?;
+    let queue = config.get(param::QUEUE_DIRECTORY)?;
+    std::env::set_current_dir(&queue)
+        .map_err(|err| anyhow::anyhow!("chdir {queue}: {}", pf_sys::error::text(&err)))?;
+    let sent = match class.as_ref() {
+        "public" => Some(Class::Public),
+        "private" => Some(Class::Private),
+        _ => None,
+    }
+    .map(|class| Address::new(Path::new("."), class, &service))
+    .map(|address| trigger::send(&address, request.as_bytes(), limit));
+    let why = match sent {
+        Some(Ok(())) => return Ok(ExitCode::SUCCESS),
+        Some(Err(TriggerError::Missing(name, err))) => Some(format!(
+            "unable to look up {name}: {}",
+            pf_sys::error::text(&err)
+        )),
+        Some(Err(err @ TriggerError::NotASocket(_))) => Some(err.to_string()),
+        // That nobody listens is what the next line says.
+        Some(Err(TriggerError::Down(..))) => None,
+        None => Some(format!(
+            "unable to look up {class}/{service}: No such file or directory"
+        )),
+    };
+    if let Some(why) = why {
+        pf_log::warning!("{why}");
+    }
+    pf_log::warning!(
+        "Cannot contact class {class} service {service} - perhaps the mail system is down"
+    );
+    Ok(ExitCode::FAILURE)
+}

@@ -1,3 +1,5 @@
-//! Start of the `postkick` command.
+//! The `postkick` command.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    pf_postkick::main()
+}

@@ -1,3 +1,5 @@
-//! Start of the `postlock` command.
+//! The `postlock` command.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    pf_postlock::main()
+}

@@ -1,3 +1,5 @@
-//! Start of the `postlog` command.
+//! The `postlog` command.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    pf_postlog::main()
+}
