@@ -28,6 +28,8 @@ mod reports;
 mod serve;
 mod service;
 mod tables;
+#[cfg(test)]
+mod whole_messages;
 
 use pf_text::Show;
 

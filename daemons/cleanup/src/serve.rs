@@ -32,7 +32,11 @@ impl Service {
         if self.send(&mut stream, &greeting).await.is_err() {
             message.bad();
         } else {
-            self.receive(&mut stream, &mut message).await;
+            tokio::select! {
+                () = self.receive(&mut stream, &mut message) => {}
+                // The file goes with the message.
+                () = self.ending.wait() => return,
+            }
         }
         let verdict = message.finish().await;
         // A client that has gone takes the message for lost, and sends it again.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use pf_config::{Config, param};
 use pf_proto::client::{Client, Policy};
 use pf_proto::resolve::TrivialClient;
@@ -13,6 +13,8 @@ use pf_proto::{Address, Class};
 use pf_queue::{Queue, QueueId, QueueName};
 use pf_service::event::EventService;
 use pf_service::{Context, Flow, Limit, Share};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Notify;
 
 use crate::notify::Notifier;
 use crate::params::Params;
@@ -29,6 +31,23 @@ pub struct Service {
     pub(crate) flow: Flow,
     pub(crate) notifier: Notifier,
     clients: Cell<usize>,
+    pub(crate) ending: Ending,
+}
+
+/// Whether master wants the process to end now.
+#[derive(Default)]
+pub(crate) struct Ending {
+    asked: Cell<bool>,
+    changed: Notify,
+}
+
+impl Ending {
+    /// Returns when the process is to end.
+    pub(crate) async fn wait(&self) {
+        while !self.asked.get() {
+            self.changed.notified().await;
+        }
+    }
 }
 
 impl EventService for Service {
@@ -40,7 +59,13 @@ impl EventService for Service {
         if let Some(word) = context.argv.first() {
             bail!("unexpected command-line argument: {word}");
         }
-        Self::new(&context.config, context.flow.clone())
+        Self::new(&context.config, context.flow.clone(), Path::new("."))
+    }
+
+    async fn ready(self: &Rc<Self>, _context: &Context) -> anyhow::Result<()> {
+        let terminate = signal(SignalKind::terminate()).context("cannot watch for SIGTERM")?;
+        tokio::task::spawn_local(Rc::clone(self).end_on(terminate));
+        Ok(())
     }
 
     async fn serve(self: Rc<Self>, client: pf_service::Client) {
@@ -56,6 +81,9 @@ impl EventService for Service {
     }
 }
 
+/// The exit status of a process that ends for SIGTERM, as Postfix's.
+const SIGTERM_STATUS: i32 = 15;
+
 /// Counts a client off, whatever ended it.
 struct Leave<'a>(&'a Cell<usize>);
 
@@ -66,13 +94,12 @@ impl Drop for Leave<'_> {
 }
 
 impl Service {
-    /// Reads the parameters and opens the tables.
+    /// Reads the parameters and opens the tables. `here` is the queue directory.
     ///
     /// # Errors
     /// A parameter or a table is malformed.
-    pub fn new(config: &Config, flow: Flow) -> anyhow::Result<Self> {
+    pub(crate) fn new(config: &Config, flow: Flow, here: &Path) -> anyhow::Result<Self> {
         let params = Params::read(config)?;
-        let here = Path::new(".");
         let policy = Policy {
             timeout: params.ipc_timeout,
             idle: config.get(param::IPC_IDLE)?,
@@ -103,12 +130,24 @@ impl Service {
                 resolution: u32::try_from(config.get(param::DELAY_LOGGING_RESOLUTION_LIMIT)?)
                     .unwrap_or(2),
             },
-            queue: Queue::new(config)?,
+            queue: Queue::in_directory(config, here)?,
             flow,
             notifier: Notifier::new(queue_manager, Duration::from_secs(10)),
             clients: Cell::new(0),
+            ending: Ending::default(),
             params,
         })
+    }
+
+    /// Ends the process when master asks for it: what is not in the queue yet is removed first.
+    async fn end_on(self: Rc<Self>, mut terminate: Signal) {
+        terminate.recv().await;
+        self.ending.asked.set(true);
+        self.ending.changed.notify_waiters();
+        while self.clients.get() > 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        std::process::exit(SIGTERM_STATUS);
     }
 
     /// Whether the client that is served is the only one.
