@@ -1,3 +1,5 @@
-//! Start of the `postfix` command.
+//! The `postfix` command.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    pf_postfix::main()
+}

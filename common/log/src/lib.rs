@@ -34,6 +34,14 @@ pub fn open(options: Options) {
     *LOGGER.lock().unwrap_or_else(PoisonError::into_inner) = Some(logger);
 }
 
+/// Changes the name on standard error.
+pub fn set_program(name: String) {
+    let mut logger = LOGGER.lock().unwrap_or_else(PoisonError::into_inner);
+    logger
+        .get_or_insert_with(line::Logger::unnamed)
+        .set_program(name);
+}
+
 /// How talkative the program is: how often `-v` was given.
 pub fn set_verbose(level: u8) {
     VERBOSE.store(level, Ordering::Relaxed);

@@ -86,6 +86,10 @@ impl Logger {
         })
     }
 
+    pub(crate) fn set_program(&mut self, name: String) {
+        self.program = name;
+    }
+
     /// Logs a line of another process, which `tag` names with its process id.
     pub(crate) fn log_as(&mut self, tag: &str, level: Level, text: Arguments<'_>) {
         let own = std::mem::replace(&mut self.tag, tag.to_owned());

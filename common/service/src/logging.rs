@@ -5,13 +5,20 @@ use std::path::PathBuf;
 use pf_config::{Config, param};
 use pf_log::{Facility, Fallback, Sink};
 
-/// The log tag of a program: `postfix/smtpd`. `MAIL_LOGTAG` in the environment only serves until the configuration is read:
-/// a service may set `syslog_name` in `master.cf`.
+/// The log tag of a program: `postfix/smtpd`.
 ///
 /// # Errors
 /// `syslog_name` cannot be expanded.
 pub fn tag(config: &Config, program: &str) -> Result<String, pf_config::Error> {
     Ok(format!("{}/{program}", config.get(param::SYSLOG_NAME)?))
+}
+
+/// The log tag before the configuration is known: what whoever started us left in `MAIL_LOGTAG`.
+pub fn early_tag(program: &str) -> String {
+    match std::env::var("MAIL_LOGTAG") {
+        Ok(name) if !pf_sys::identity::has_borrowed_rights() => format!("{name}/{program}"),
+        _ => format!("postfix/{program}"),
+    }
 }
 
 /// Sends the lines of this process where the configuration says, and with `stderr` to standard error too. With

@@ -23,7 +23,7 @@ pub fn begin(limit: Limit, jail: Jail) -> Result<Context> {
     // Until the configuration is known, complaints go where syslog looks for them.
     pf_log::open(pf_log::Options {
         program: process_name.clone(),
-        tag: format!("postfix/{process_name}"),
+        tag: logging::early_tag(&process_name),
         sinks: vec![early_sink()],
     });
     let options = Options::parse(words).map_err(anyhow::Error::msg)?;

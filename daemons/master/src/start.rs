@@ -55,7 +55,7 @@ fn start() -> Result<ExitCode> {
     let name = called.rsplit('/').next().unwrap_or("master").to_owned();
     pf_log::open(pf_log::Options {
         program: name.clone(),
-        tag: format!("postfix/{name}"),
+        tag: logging::early_tag(&name),
         sinks: vec![Sink::Stderr, Sink::syslog(pf_log::Facility::MAIL)],
     });
     ensure!(
@@ -214,8 +214,16 @@ fn environment(
     let list = config.get(param::IMPORT_ENVIRONMENT)?;
     let mut kept = pf_cli::imported(&list).map_err(anyhow::Error::msg)?;
     kept.retain(|(name, _)| {
-        name != "MAIL_CONFIG" && name != "POSTLOG_SERVICE" && name != "POSTLOG_HOSTNAME"
+        ![
+            "MAIL_CONFIG",
+            "MAIL_LOGTAG",
+            "POSTLOG_SERVICE",
+            "POSTLOG_HOSTNAME",
+        ]
+        .iter()
+        .any(|ours| name == ours)
     });
+    kept.push(("MAIL_LOGTAG".into(), config.get(param::SYSLOG_NAME)?.into()));
     kept.push(("MAIL_CONFIG".into(), source.dir.clone().into()));
     if !config.get(param::MAILLOG_FILE)?.is_empty() {
         let socket = Path::new(&config.get(param::QUEUE_DIRECTORY)?)

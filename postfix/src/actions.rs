@@ -1,0 +1,339 @@
+//! What the command does for each word: start, stop, reload and so on.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use nix::sys::signal::Signal;
+use pf_config::{Config, param};
+
+use crate::files::Files;
+use crate::layout::Layout;
+use crate::say::{as_script, fatal, silent};
+use crate::{check, rotate};
+
+/// How often the end of the mail system is looked for before it is forced, a second apart.
+const STOP_TRIES: u32 = 5;
+/// Master needs a moment to see its processes off, which is no reason to say anything.
+const STOP_MOMENT: Duration = Duration::from_millis(500);
+
+/// Everything an action needs.
+pub(crate) struct Run<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) layout: &'a Layout,
+    environment: &'a [(OsString, OsString)],
+}
+
+/// Does what the operands say.
+///
+/// # Errors
+/// What was said is in the error, with its exit status.
+pub fn run(
+    config: &Config,
+    layout: &Layout,
+    environment: &[(OsString, OsString)],
+    operands: &[OsString],
+) -> Result<ExitCode> {
+    as_script(config)?;
+    let run = Run {
+        config,
+        layout,
+        environment,
+    };
+    run.directories()?;
+    let word = operands.first().map(|word| word.to_string_lossy());
+    let rest = operands.get(1..).unwrap_or_default();
+    match word.as_deref().unwrap_or_default() {
+        "start" => run.start(false),
+        "start-fg" => run.start(true),
+        "start_msg" => say("Start postfix"),
+        "stop_msg" => say("Stop postfix"),
+        "stop" => run.stop(),
+        "quick-stop" => {
+            run.stop()?;
+            fs::File::create(run.layout.queue.join("quick-start"))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        "abort" => run.end("aborting the Postfix mail system", Signal::SIGTERM),
+        "drain" => run.end("stopping the Postfix mail system", Signal::SIGKILL),
+        "reload" => run.reload(),
+        "flush" => Err(run.exec(&run.layout.command("postqueue"), [OsStr::new("-f")])),
+        "check" => {
+            run.check_fatal()?;
+            check::warn(&run)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        "status" => run.status(),
+        "logrotate" => {
+            if !rest.is_empty() {
+                return Err(fatal("usage postfix logrotate (no arguments)"));
+            }
+            rotate::rotate(&run)
+        }
+        "set-permissions" | "upgrade-configuration" => {
+            let files = run.files()?;
+            files.create_missing(run.layout)?;
+            if word.as_deref() == Some("set-permissions") {
+                files.set_permissions(run.layout)?;
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        name @ ("tls" | "non-bdb") => {
+            let script = run.layout.daemon.join(format!("postfix-{name}-script"));
+            Err(run.exec(&script, rest.iter().map(OsString::as_os_str)))
+        }
+        path if path.starts_with('/') => {
+            Err(run.exec(Path::new(path), rest.iter().map(OsString::as_os_str)))
+        }
+        other => Err(fatal(format!(
+            "unknown command: '{other}'. Usage: postfix start (or stop, reload, abort, flush, check, status, set-permissions, upgrade-configuration, logrotate, tls, non-bdb)"
+        ))),
+    }
+}
+
+fn say(text: &str) -> Result<ExitCode> {
+    use std::io::Write as _;
+    writeln!(std::io::stdout(), "{text}")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Run<'_> {
+    /// Nothing can be done without these.
+    fn directories(&self) -> Result<()> {
+        let layout = self.layout;
+        let there = |path: &Path, what: &str| {
+            if path.is_dir() {
+                Ok(())
+            } else {
+                Err(fatal(format!(
+                    "no Postfix {what} directory {}!",
+                    path.display()
+                )))
+            }
+        };
+        there(&layout.command, "command")?;
+        there(&layout.daemon, "daemon")?;
+        if !layout.master().is_file() {
+            return Err(fatal(format!(
+                "no Postfix master program {}!",
+                layout.master().display()
+            )));
+        }
+        there(&layout.config, "configuration")?;
+        if layout.has_libraries() {
+            there(&layout.shlib, "shared-library")?;
+        }
+        there(&layout.meta, "meta")?;
+        there(&layout.queue, "queue")
+    }
+
+    /// A program in the environment that all of them get.
+    pub(crate) fn program(&self, path: &Path) -> Command {
+        let mut command = Command::new(path);
+        command
+            .env_clear()
+            .envs(self.environment.iter().cloned())
+            .current_dir(&self.layout.queue);
+        command
+    }
+
+    /// Goes on as another program; returns only when that fails.
+    fn exec<'a>(&self, path: &Path, args: impl IntoIterator<Item = &'a OsStr>) -> anyhow::Error {
+        let err = self.program(path).args(args).exec();
+        fatal(format!("{}: {}", path.display(), pf_sys::error::text(&err)))
+    }
+
+    /// Whether the mail system runs.
+    pub(crate) fn is_running(&self) -> bool {
+        self.program(&self.layout.master())
+            .arg("-t")
+            .stderr(Stdio::null())
+            .status()
+            .is_ok_and(|status| !status.success())
+    }
+
+    /// Ends with a complaint unless the mail system runs.
+    fn need_running(&self) -> Result<()> {
+        if self.is_running() {
+            Ok(())
+        } else {
+            Err(fatal("the Postfix mail system is not running"))
+        }
+    }
+
+    /// Master's process id.
+    pub(crate) fn master_pid(&self) -> Result<i32> {
+        let path = self.layout.queue.join("pid/master.pid");
+        let text = fs::read_to_string(&path)
+            .map_err(|err| fatal(format!("{}: {}", path.display(), pf_sys::error::text(&err))))?;
+        let pid = text.lines().next().unwrap_or_default().trim();
+        match pid.parse() {
+            Ok(pid) if pid > 0 => Ok(pid),
+            _ => Err(fatal(format!("{}: no process id", path.display()))),
+        }
+    }
+
+    /// The parameters that are no longer used are complained about once.
+    pub(crate) fn complain(&self) -> Result<()> {
+        let postconf = self.layout.command("postconf");
+        // What it has to say it says to standard error itself.
+        let _ = self.program(&postconf).stdout(Stdio::null()).status();
+        Ok(())
+    }
+
+    fn start(&self, foreground: bool) -> Result<ExitCode> {
+        if self.is_running() {
+            return Err(fatal("the Postfix mail system is already running"));
+        }
+        let quick = self.layout.queue.join("quick-start");
+        if quick.is_file() {
+            fs::remove_file(&quick)?;
+        } else {
+            if let Err(err) = self.check_fatal() {
+                // A program that was started has said what is wrong itself.
+                let text = err.to_string();
+                if !text.is_empty() {
+                    pf_log::fatal!("{text}");
+                }
+                return Err(fatal("Postfix integrity check failed!"));
+            }
+            check::warn(self)?;
+        }
+        pf_log::info!("starting the Postfix mail system");
+        let master = self.layout.master();
+        if !foreground {
+            let started = self.program(&master).arg("-w").status();
+            return match started {
+                Ok(status) if status.success() => Ok(ExitCode::SUCCESS),
+                _ => Err(fatal("mail system startup failed")),
+            };
+        }
+        let instances = self.config.get(param::MULTI_INSTANCE_DIRECTORIES)?;
+        if pf_text::split::list(&instances).next().is_some() {
+            return Err(fatal(
+                "start-fg does not support multi_instance_directories",
+            ));
+        }
+        if std::process::id() == 1 {
+            // The first process of a container becomes master itself.
+            let _ = self.exec(&master, [OsStr::new("-i")]);
+            return Err(fatal("cannot start-fg the master daemon"));
+        }
+        let status = self.program(&master).arg("-s").status();
+        Ok(status
+            .ok()
+            .and_then(|status| status.code())
+            .map_or(ExitCode::FAILURE, |code| {
+                ExitCode::from(u8::try_from(code & 0xff).unwrap_or(1))
+            }))
+    }
+
+    fn stop(&self) -> Result<ExitCode> {
+        self.need_running()?;
+        pf_log::info!("stopping the Postfix mail system");
+        let pid = self.master_pid()?;
+        kill(pid, Signal::SIGTERM)?;
+        let soon = Instant::now() + STOP_MOMENT;
+        while self.is_running() && Instant::now() < soon {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        for _ in 0..STOP_TRIES {
+            if !self.is_running() {
+                return Ok(ExitCode::SUCCESS);
+            }
+            pf_log::info!("waiting for the Postfix mail system to terminate");
+            std::thread::sleep(Duration::from_secs(1));
+        }
+        pf_log::warning!("stopping the Postfix mail system with force");
+        kill(-pid, Signal::SIGKILL)?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn end(&self, what: &str, signal: Signal) -> Result<ExitCode> {
+        self.need_running()?;
+        pf_log::info!("{what}");
+        kill(self.master_pid()?, signal)?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn reload(&self) -> Result<ExitCode> {
+        self.complain()?;
+        self.need_running()?;
+        pf_log::info!("refreshing the Postfix mail system");
+        let postsuper = self.layout.command("postsuper");
+        let looked = self.program(&postsuper).arg("active").status();
+        if !looked.is_ok_and(|status| status.success()) {
+            return Err(silent(1));
+        }
+        kill(self.master_pid()?, Signal::SIGHUP)?;
+        // The rest of the queue is looked through while mail flows.
+        let _background = self.program(&postsuper).spawn();
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn status(&self) -> Result<ExitCode> {
+        self.complain()?;
+        if !self.is_running() {
+            pf_log::info!("the Postfix mail system is not running");
+            return Ok(ExitCode::FAILURE);
+        }
+        pf_log::info!(
+            "the Postfix mail system is running: PID: {}",
+            self.master_pid()?
+        );
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn files(&self) -> Result<Files> {
+        Files::read(&self.layout.meta)
+    }
+
+    /// What must be right before mail can flow.
+    fn check_fatal(&self) -> Result<()> {
+        if let Err(err) = self
+            .files()
+            .and_then(|files| files.create_missing(self.layout))
+        {
+            pf_log::warning!("{err:#}");
+            return Err(fatal("unable to create missing queue directories"));
+        }
+        let master_cf = self.layout.config.join("master.cf");
+        if !master_cf.is_file() {
+            return Err(fatal(format!("no {} file found", master_cf.display())));
+        }
+        if !self.config.get(param::MAILLOG_FILE)?.is_empty() && !has_postlog(&master_cf) {
+            return Err(fatal(
+                "missing 'postlog' service in master.cf - run 'postfix upgrade-configuration'",
+            ));
+        }
+        // Queue files whose name does not fit their inode must not be seen by the queue manager.
+        let looked = self.program(&self.layout.command("postsuper")).status();
+        match looked {
+            Ok(status) if status.success() => Ok(()),
+            _ => Err(silent(1)),
+        }
+    }
+}
+
+/// Whether `master.cf` has the service that writes `maillog_file`.
+fn has_postlog(master_cf: &Path) -> bool {
+    let text = fs::read(master_cf).unwrap_or_default();
+    pf_config::master_cf::parse("master.cf", &text, &|_, _| false).is_ok_and(|(entries, _)| {
+        entries
+            .iter()
+            .any(|entry| entry.service == "postlog" && entry.kind.name() == "unix-dgram")
+    })
+}
+
+/// Sends a signal.
+///
+/// # Errors
+/// There is no such process.
+pub(crate) fn kill(pid: i32, signal: Signal) -> Result<()> {
+    pf_sys::process::kill(pid, Some(signal))
+        .map_err(|err| fatal(format!("kill {pid}: {}", pf_sys::error::text(&err))))
+}
