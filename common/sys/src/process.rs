@@ -199,6 +199,33 @@ pub fn wait_for(pid: i32) -> io::Result<Ended> {
     }
 }
 
+/// Waits for this child to end, for some time; `None` when it still runs then.
+///
+/// # Errors
+/// As pidfd_open(2), poll(2) and waitpid(2).
+pub fn wait_at_most(pid: i32, limit: std::time::Duration) -> io::Result<Option<Ended>> {
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+    // SAFETY: the call takes numbers only; its result is checked before it is taken for a descriptor.
+    let number = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
+    if number < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let number = RawFd::try_from(number).map_err(io::Error::other)?;
+    let watched = crate::fd::adopt_accepted(number);
+    let end = std::time::Instant::now() + limit;
+    loop {
+        let left = end.saturating_duration_since(std::time::Instant::now());
+        let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX);
+        let mut wanted = [PollFd::new(watched.as_fd(), PollFlags::POLLIN)];
+        match poll(&mut wanted, timeout) {
+            Ok(0) if end <= std::time::Instant::now() => return Ok(None),
+            Ok(0) | Err(nix::errno::Errno::EINTR) => {}
+            Ok(_) => return wait_for(pid).map(Some),
+            Err(err) => return Err(err.into()),
+        }
+    }
+}
+
 /// Sends a signal to a process, or with a negative id to a process group; signal 0 only asks whether it is there.
 ///
 /// # Errors
@@ -261,4 +288,23 @@ pub fn raise_open_files() -> io::Result<u64> {
 pub fn limit_file_size(bytes: u64) -> io::Result<()> {
     let (_, hard) = getrlimit(Resource::RLIMIT_FSIZE)?;
     Ok(setrlimit(Resource::RLIMIT_FSIZE, bytes.min(hard), hard)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    #[allow(clippy::zombie_processes, reason = "wait_at_most waits for it")]
+    fn waiting_for_a_child_has_an_end() {
+        let child = Command::new("sleep").arg("30").spawn().unwrap();
+        let pid = i32::try_from(child.id()).unwrap();
+        assert_eq!(wait_at_most(pid, Duration::from_millis(20)).unwrap(), None);
+        kill(pid, Some(Signal::SIGKILL)).unwrap();
+        assert_eq!(
+            wait_at_most(pid, Duration::from_secs(10)).unwrap(),
+            Some(Ended::Signaled(9))
+        );
+    }
 }

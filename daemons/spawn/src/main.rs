@@ -1,3 +1,5 @@
 //! Start of the `spawn` daemon.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    pf_service::single::run::<pf_spawn::Spawn>()
+}
