@@ -1,1 +1,65 @@
-//! The `smtp` daemon.
+//! The SMTP and LMTP client: takes a delivery request, finds the servers of its destination, and tries one after another until
+//! each recipient is delivered, refused, or left for later (smtp(8)).
+//!
+//! In reading order: [`params`], [`deliver`] (one request), [`hosts`] (which servers), [`session`] (one server, one message),
+//! [`dialogue`] (replies and features; pure), [`body`] (content as lines), [`connection`] (bytes), [`cache`] (sessions that are
+//! used again).
+
+mod body;
+mod cache;
+mod connection;
+mod deliver;
+mod dialogue;
+mod hosts;
+mod params;
+mod session;
+
+use std::rc::Rc;
+
+use pf_attr::aio;
+use pf_delivery::{Agent, receive};
+use pf_dns::Resolver;
+use pf_queue::Queue;
+use pf_service::event::EventService;
+use pf_service::{Client, Context, Share};
+
+use crate::cache::Cache;
+use crate::params::Params;
+
+/// The service.
+pub struct Smtp {
+    params: Params,
+    agent: Agent,
+    queue: Queue,
+    resolver: Resolver,
+    cache: Cache,
+}
+
+impl EventService for Smtp {
+    const SHARE: Share = Share::One;
+
+    async fn start(context: &Context) -> anyhow::Result<Self> {
+        let params = Params::read(&context.config, context.process_name == "lmtp")?;
+        let agent = Agent::new(&context.config, &params.name("delivery_status_filter"))?;
+        Ok(Self {
+            agent,
+            queue: Queue::new(&context.config)?,
+            resolver: Resolver::system(),
+            cache: Cache::default(),
+            params,
+        })
+    }
+
+    async fn serve(self: Rc<Self>, client: Client) {
+        let mut stream = aio::Stream::new(client.stream, self.params.ipc_timeout);
+        let Some(mut job) = receive(&mut stream, &self.queue).await else {
+            return;
+        };
+        let deferred = deliver::deliver(&self, &mut job).await;
+        job.finish(&mut stream, deferred).await;
+    }
+
+    async fn stop(self: Rc<Self>) {
+        self.cache.close_all().await;
+    }
+}

@@ -1,3 +1,5 @@
-//! Start of the `smtp` daemon.
+//! Start of the `smtp` daemon, which is also the `lmtp` daemon.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    pf_service::event::run::<pf_smtp_daemon::Smtp>()
+}

@@ -1,0 +1,139 @@
+//! The parameters that the queue manager reads. Those of a transport are found by its name when it is first used.
+
+use std::time::Duration;
+
+use pf_config::{Config, Error, param};
+
+use crate::feedback::Feedback;
+
+/// Parameters for all mail.
+pub struct Params {
+    pub active_limit: usize,
+    pub recipient_limit: usize,
+    pub queue_run_delay: Duration,
+    pub minimal_backoff: Duration,
+    pub maximal_backoff: Duration,
+    pub maximal_lifetime: Duration,
+    pub bounce_lifetime: Duration,
+    pub transport_retry: Duration,
+    pub defer_transports: Vec<String>,
+    pub daemon_timeout: Duration,
+    pub ipc_timeout: Duration,
+    pub double_bounce: String,
+    pub verp_delimiters: String,
+    pub default_filter_nexthop: String,
+    pub myhostname: String,
+    pub process_limit: usize,
+}
+
+impl Params {
+    /// Reads all of them.
+    ///
+    /// # Errors
+    /// One has a bad value.
+    pub fn read(config: &Config) -> Result<Self, Error> {
+        let defer = config.get(param::DEFER_TRANSPORTS)?;
+        Ok(Self {
+            active_limit: config.count(param::QMGR_MESSAGE_ACTIVE_LIMIT)?,
+            recipient_limit: config.count(param::QMGR_MESSAGE_RECIPIENT_LIMIT)?,
+            queue_run_delay: config.get(param::QUEUE_RUN_DELAY)?,
+            minimal_backoff: config.get(param::MINIMAL_BACKOFF_TIME)?,
+            maximal_backoff: config.get(param::MAXIMAL_BACKOFF_TIME)?,
+            maximal_lifetime: config.get(param::MAXIMAL_QUEUE_LIFETIME)?,
+            bounce_lifetime: config.get(param::BOUNCE_QUEUE_LIFETIME)?,
+            transport_retry: config.get(param::TRANSPORT_RETRY_TIME)?,
+            defer_transports: pf_text::split::list(&defer).map(str::to_owned).collect(),
+            daemon_timeout: config.get(param::QMGR_DAEMON_TIMEOUT)?,
+            ipc_timeout: config.get(param::QMGR_IPC_TIMEOUT)?,
+            double_bounce: config.get(param::DOUBLE_BOUNCE_SENDER)?,
+            verp_delimiters: config.get(param::DEFAULT_VERP_DELIMITERS)?,
+            default_filter_nexthop: config.get(param::DEFAULT_FILTER_NEXTHOP)?,
+            myhostname: config.get(param::MYHOSTNAME)?,
+            process_limit: config.count(param::DEFAULT_PROCESS_LIMIT)?,
+        })
+    }
+}
+
+/// Parameters of one transport.
+#[derive(Debug, Clone)]
+pub struct TransportParams {
+    /// The most deliveries to one destination at once; 0 for no limit.
+    pub concurrency: usize,
+    /// How many at once to a destination that was just met.
+    pub initial: usize,
+    /// The most recipients in one delivery; 0 for no limit.
+    pub recipients: usize,
+    /// The pause after each delivery to a destination.
+    pub rate_delay: Duration,
+    /// The pause after each delivery by the transport.
+    pub transport_rate_delay: Duration,
+    /// How many recipients of a waiting message must be delivered before it may be overtaken by one recipient; 0: never.
+    pub slot_cost: usize,
+    /// How many slots a message may borrow.
+    pub slot_loan: usize,
+    /// Which share of the slots, in percent, is not needed.
+    pub slot_discount: usize,
+    /// The fewest slots a message must have to be overtaken.
+    pub minimum_slots: usize,
+    pub positive: Feedback,
+    pub negative: Feedback,
+    /// How many failures in a row, in cohorts, make a destination dead.
+    pub cohort_limit: usize,
+}
+
+impl TransportParams {
+    /// Reads the parameters of a transport: `<name>_...` or the defaults.
+    ///
+    /// # Errors
+    /// One has a bad value.
+    pub fn read(config: &Config, transport: &str) -> Result<Self, Error> {
+        let count = |suffix: &str| {
+            let own = config.int(&format!("{transport}_{suffix}"))?;
+            let value = match own {
+                Some(value) => Some(value),
+                None => config.int(&format!("default_{suffix}"))?,
+            };
+            Ok::<_, Error>(usize::try_from(value.unwrap_or(0)).unwrap_or(0))
+        };
+        let time = |suffix: &str| {
+            let own = config.time(&format!("{transport}_{suffix}"))?;
+            let value = match own {
+                Some(value) => Some(value),
+                None => config.time(&format!("default_{suffix}"))?,
+            };
+            Ok::<_, Error>(value.unwrap_or_default())
+        };
+        let feedback = |suffix: &str| {
+            let own = config.string(&format!("{transport}_{suffix}"))?;
+            let value = match own {
+                Some(value) => Some(value),
+                None => config.string(&format!("default_{suffix}"))?,
+            };
+            Ok::<_, Error>(Feedback::parse(&value.unwrap_or_default()))
+        };
+        let concurrency = count("destination_concurrency_limit")?;
+        let initial = match config.int(&format!("{transport}_initial_destination_concurrency"))? {
+            Some(value) => usize::try_from(value).unwrap_or(1),
+            None => config.count(param::INITIAL_DESTINATION_CONCURRENCY)?,
+        };
+        Ok(Self {
+            initial: if concurrency > 0 {
+                initial.min(concurrency)
+            } else {
+                initial
+            }
+            .max(1),
+            concurrency,
+            recipients: count("destination_recipient_limit")?,
+            rate_delay: time("destination_rate_delay")?,
+            transport_rate_delay: time("transport_rate_delay")?,
+            slot_cost: count("delivery_slot_cost")?,
+            slot_loan: count("delivery_slot_loan")?,
+            slot_discount: count("delivery_slot_discount")?,
+            minimum_slots: count("minimum_delivery_slots")?,
+            positive: feedback("destination_concurrency_positive_feedback")?,
+            negative: feedback("destination_concurrency_negative_feedback")?,
+            cohort_limit: count("destination_concurrency_failed_cohort_limit")?.max(1),
+        })
+    }
+}

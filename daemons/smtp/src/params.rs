@@ -1,0 +1,208 @@
+//! The parameters that this daemon reads; `smtp_...` or `lmtp_...` by its name.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use pf_config::{Config, Error, param};
+use pf_maps::match_list::{MatchList, Subdomains};
+use pf_maps::{Maps, Options};
+
+/// Which address families are tried first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Preference {
+    /// As they come.
+    Any,
+    /// IPv4 first.
+    V4,
+    /// IPv6 first.
+    V6,
+}
+
+/// All parameters, read once.
+pub struct Params {
+    /// Whether this is the LMTP client.
+    pub lmtp: bool,
+    pub ipc_timeout: Duration,
+    pub helo_name: String,
+    pub connect_timeout: Duration,
+    pub helo_timeout: Duration,
+    pub xforward_timeout: Duration,
+    pub mail_timeout: Duration,
+    pub rcpt_timeout: Duration,
+    pub data_init_timeout: Duration,
+    pub data_xfer_timeout: Duration,
+    pub data_done_timeout: Duration,
+    pub rset_timeout: Duration,
+    pub quit_timeout: Duration,
+    pub port: String,
+    pub line_length_limit: usize,
+    pub mx_address_limit: usize,
+    pub mx_session_limit: usize,
+    pub randomize: bool,
+    pub preference: Preference,
+    pub ipv4: bool,
+    pub ipv6: bool,
+    pub use_dns: bool,
+    pub use_native: bool,
+    pub fallback: Vec<String>,
+    pub skip_5xx_greeting: bool,
+    pub skip_quit_response: bool,
+    pub always_ehlo: bool,
+    pub never_ehlo: bool,
+    pub quote_envelope: bool,
+    pub send_xforward: bool,
+    pub discard_keywords: String,
+    pub discard_maps: Maps,
+    pub bind_address: Option<IpAddr>,
+    pub bind_address6: Option<IpAddr>,
+    pub bind_enforce: bool,
+    pub defer_no_mx_address: bool,
+    pub ignore_mx_error: bool,
+    pub cache_on_demand: bool,
+    pub cache_destinations: MatchList,
+    pub cache_time: Duration,
+    pub reuse_time: Duration,
+    pub reuse_count: u32,
+    /// What the log says of TLS: the level that was asked for; `None` when it says nothing.
+    pub tls_level: Option<String>,
+    pub disable_conversion: bool,
+    pub own_addresses: Vec<IpAddr>,
+    pub proxy_addresses: Vec<IpAddr>,
+    pub myhostname: String,
+}
+
+impl Params {
+    /// Reads all parameters.
+    ///
+    /// # Errors
+    /// One has a bad value.
+    pub fn read(config: &Config, lmtp: bool) -> Result<Self, Error> {
+        let prefix = if lmtp { "lmtp" } else { "smtp" };
+        let name = |suffix: &str| format!("{prefix}_{suffix}");
+        let text = |suffix: &str| Ok::<_, Error>(config.string(&name(suffix))?.unwrap_or_default());
+        let time = |suffix: &str| {
+            Ok::<_, Error>(
+                config
+                    .time(&name(suffix))?
+                    .unwrap_or(Duration::from_secs(300)),
+            )
+        };
+        let yes = |suffix: &str| Ok::<_, Error>(config.bool(&name(suffix))?.unwrap_or(false));
+        let count = |suffix: &str| {
+            Ok::<_, Error>(usize::try_from(config.int(&name(suffix))?.unwrap_or(0)).unwrap_or(0))
+        };
+        let options = Options::from_config(config)?;
+        let maps =
+            |suffix: &str| Ok::<_, Error>(Maps::open(&name(suffix), &text(suffix)?, &options));
+        let protocols = config.get(param::INET_PROTOCOLS)?;
+        let (ipv4, ipv6) = pf_config::system::families(&protocols)?;
+        let lookup = text("host_lookup")?;
+        let lookups: Vec<&str> = pf_text::split::list(&lookup).collect();
+        let support = text("dns_support_level")?;
+        let tls_level = if yes("log_tls_feature_status")? {
+            let level = text("tls_security_level")?;
+            Some(if level.is_empty() {
+                "none".to_owned()
+            } else {
+                level
+            })
+        } else {
+            None
+        };
+        let proxies = config.get(param::PROXY_INTERFACES)?;
+        let interfaces =
+            pf_config::system::own_interfaces(&config.get(param::INET_INTERFACES)?, &protocols)?;
+        Ok(Self {
+            lmtp,
+            ipc_timeout: config.get(param::IPC_TIMEOUT)?,
+            helo_name: text(if lmtp { "lhlo_name" } else { "helo_name" })?,
+            connect_timeout: time("connect_timeout")?,
+            helo_timeout: time(if lmtp { "lhlo_timeout" } else { "helo_timeout" })?,
+            xforward_timeout: time("xforward_timeout")?,
+            mail_timeout: time("mail_timeout")?,
+            rcpt_timeout: time("rcpt_timeout")?,
+            data_init_timeout: time("data_init_timeout")?,
+            data_xfer_timeout: time("data_xfer_timeout")?,
+            data_done_timeout: time("data_done_timeout")?,
+            rset_timeout: time("rset_timeout")?,
+            quit_timeout: time("quit_timeout")?,
+            port: text("tcp_port")?,
+            line_length_limit: count("line_length_limit")?,
+            mx_address_limit: count("mx_address_limit")?,
+            mx_session_limit: count("mx_session_limit")?,
+            randomize: yes("randomize_addresses")?,
+            preference: match text("address_preference")?.as_str() {
+                "ipv4" => Preference::V4,
+                "ipv6" => Preference::V6,
+                _ => Preference::Any,
+            },
+            ipv4,
+            ipv6,
+            use_dns: lookups.contains(&"dns") && support != "disabled",
+            use_native: lookups.contains(&"native"),
+            fallback: pf_text::split::list(&text("fallback_relay")?)
+                .map(str::to_owned)
+                .collect(),
+            skip_5xx_greeting: yes("skip_5xx_greeting")?,
+            skip_quit_response: yes("skip_quit_response")?,
+            always_ehlo: !lmtp && yes("always_send_ehlo")?,
+            never_ehlo: !lmtp && yes("never_send_ehlo")?,
+            quote_envelope: config.bool(&name("quote_rfc821_envelope"))?.unwrap_or(true),
+            send_xforward: yes("send_xforward_command")?,
+            discard_keywords: text(if lmtp {
+                "discard_lhlo_keywords"
+            } else {
+                "discard_ehlo_keywords"
+            })?,
+            discard_maps: maps(if lmtp {
+                "discard_lhlo_keyword_address_maps"
+            } else {
+                "discard_ehlo_keyword_address_maps"
+            })?,
+            bind_address: text("bind_address")?.parse().ok(),
+            bind_address6: text("bind_address6")?.parse().ok(),
+            bind_enforce: yes("bind_address_enforce")?,
+            defer_no_mx_address: yes("defer_if_no_mx_address_found")?,
+            ignore_mx_error: config.bool("ignore_mx_lookup_error")?.unwrap_or(false),
+            cache_on_demand: yes("connection_cache_on_demand")?,
+            cache_destinations: MatchList::parse(
+                &name("connection_cache_destinations"),
+                &text("connection_cache_destinations")?,
+                Subdomains::Never,
+                &options,
+            ),
+            cache_time: time("connection_cache_time_limit")?,
+            reuse_time: time("connection_reuse_time_limit")?,
+            reuse_count: u32::try_from(count("connection_reuse_count_limit")?).unwrap_or(0),
+            tls_level,
+            disable_conversion: config.get(param::DISABLE_MIME_OUTPUT_CONVERSION)?,
+            own_addresses: interfaces.into_iter().map(|(address, _)| address).collect(),
+            proxy_addresses: pf_text::split::list(&proxies)
+                .filter_map(|word| word.trim_matches(['[', ']']).parse().ok())
+                .collect(),
+            myhostname: config.get(param::MYHOSTNAME)?,
+        })
+    }
+
+    /// The full name of one of our parameters.
+    pub fn name(&self, suffix: &str) -> String {
+        format!("{}_{suffix}", if self.lmtp { "lmtp" } else { "smtp" })
+    }
+
+    /// Whether a TLS level was configured that forbids plain text.
+    pub fn tls_mandatory(&self) -> bool {
+        self.tls_level
+            .as_deref()
+            .is_some_and(|level| !matches!(level, "none" | "may"))
+    }
+
+    /// What the log says of TLS, once a session was there and before.
+    pub fn tls_note(&self, in_session: bool) -> Option<String> {
+        let level = self.tls_level.as_deref()?;
+        Some(match (level, in_session) {
+            ("none", true) => "none".to_owned(),
+            (level, true) => format!("{level}:none"),
+            (level, false) => format!("{level}?"),
+        })
+    }
+}
