@@ -569,7 +569,7 @@ impl<A: Ask> Check<'_, A> {
 }
 
 /// The name of a `check_*_access`, also where a bare table stands for it.
-fn access_name<'a>(about: About, name: &'a str) -> &'a str {
+fn access_name(about: About, name: &str) -> &str {
     if !name.is_empty() {
         return name;
     }

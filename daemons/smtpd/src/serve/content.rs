@@ -352,11 +352,11 @@ impl<A: Ask, S: Transport> Talk<'_, A, S> {
             );
             return self.skip(chunk, reply.as_bytes()).await;
         }
-        if !self.session.in_bdat() {
-            if let Some((class, reply)) = self.refuse_first_chunk().await? {
-                self.session.classes |= class;
-                return self.skip(chunk, &reply).await;
-            }
+        if !self.session.in_bdat()
+            && let Some((class, reply)) = self.refuse_first_chunk().await?
+        {
+            self.session.classes |= class;
+            return self.skip(chunk, &reply).await;
         }
         let limit = self.params.message_size_limit;
         if limit > 0 && self.session.mail.actual_size.saturating_add(chunk.size) > limit {

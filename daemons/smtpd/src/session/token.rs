@@ -67,11 +67,7 @@ fn quoted(text: &[u8], opener: u8) -> (usize, bool) {
     while let Some(&byte) = text.get(at) {
         at += 1;
         match byte {
-            b'\\' => {
-                if at < text.len() {
-                    at += 1;
-                }
-            }
+            b'\\' => at = (at + 1).min(text.len()),
             b'"' if in_quotes => {
                 in_quotes = false;
                 if brackets == 0 {
