@@ -215,7 +215,9 @@ async fn main<S: EventService>(context: Context) -> Result<()> {
     for socket in sockets {
         socket.abort();
     }
-    crew.retire();
+    if end != End::Idle {
+        crew.retire();
+    }
     let last_clients = async {
         while crew.clients.get() > 0 {
             crew.changed.notified().await;
@@ -269,8 +271,10 @@ impl Listen {
 enum End {
     /// Master has ended, or begins a new generation.
     MasterGone,
-    /// The process has served its clients, or nobody came.
+    /// The process has served its clients.
     Done,
+    /// Nobody came.
+    Idle,
 }
 
 /// The clients of this process, and what master knows of them.
@@ -386,7 +390,7 @@ impl Crew {
             tokio::select! {
                 () = self.changed.notified() => {}
                 _ = self.status.ready(Interest::READABLE | Interest::ERROR) => return End::MasterGone,
-                () = tokio::time::sleep(idle), if nobody && !idle.is_zero() => return End::Done,
+                () = tokio::time::sleep(idle), if nobody && !idle.is_zero() => return End::Idle,
             }
         }
     }
@@ -425,8 +429,8 @@ impl Door {
                     crew.left();
                 }
                 Ok(Err(err)) => pause(&err).await,
-                // Another process was faster.
-                Err(_would_block) => {}
+                // Another process was faster; but the service is not idle, and neither are its processes to be.
+                Err(_would_block) => crew.changed.notify_one(),
             }
             // The others get a turn before the next one is let in.
             tokio::task::yield_now().await;

@@ -296,10 +296,15 @@ impl Master {
                 return;
             }
         };
-        if running.pool.update(pid, generation, word) == Update::OldGeneration {
+        let update = running.pool.update(pid, generation, word);
+        if update == Update::OldGeneration {
             pf_log::info!("ignoring status update from child pid {pid} generation {generation}");
         }
         running.note_load();
+        if update == Update::Noted && word == Word::Retired {
+            // It has served many clients: the next ones will come as well, and all processors should be at work.
+            self.start_processes(at);
+        }
     }
 
     /// Children that have ended.
@@ -309,11 +314,14 @@ impl Master {
                 // As the first process of a container, one inherits those of others.
                 continue;
             };
-            let Some(running) = self
+            let Some(at) = self
                 .services
-                .iter_mut()
-                .find(|running| running.key() == key)
+                .iter()
+                .position(|running| running.key() == key)
             else {
+                continue;
+            };
+            let Some(running) = self.services.get_mut(at) else {
                 continue;
             };
             let member = running.pool.ended(pid);
@@ -330,6 +338,9 @@ impl Master {
             if member.is_some_and(|member| !member.useful) && !running.pool.throttled {
                 pf_log::warning!("{path}: bad command startup -- throttling");
                 Self::throttle(running, &self.config);
+            } else if running.service.takes_many && running.pool.pids().next().is_some() {
+                // Those that are left take all clients, so that nobody would knock here; but they are too few.
+                self.start_processes(at);
             }
         }
         Ok(())
