@@ -6,6 +6,7 @@
 
 mod client;
 mod context;
+pub mod debugger;
 pub mod event;
 mod flow;
 pub mod logging;

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use pf_config::{Config, Source, param};
 use pf_log::Sink;
 
-use crate::{Context, Flow, Jail, Limit, Options, logging};
+use crate::{Context, Flow, Jail, Limit, Options, debugger, logging};
 
 /// Reads command line and configuration, opens the log, and goes to the queue directory.
 ///
@@ -81,6 +81,9 @@ pub fn begin(limit: Limit, jail: Jail) -> Result<Context> {
     let _ = pf_sys::time::Calendar::local(0);
     let queue = config.get(param::QUEUE_DIRECTORY)?;
     std::env::set_current_dir(&queue).with_context(|| format!("chdir(\"{queue}\")"))?;
+    if options.debugger || debugger::wanted() {
+        debugger::run(&config)?;
+    }
     let flow = if options.stand_alone {
         Flow::none()
     } else {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail, ensure};
 use pf_config::{Config, Source, param};
 use pf_log::Sink;
-use pf_service::logging;
+use pf_service::{debugger, logging};
 use pf_sys::identity::{self, EffectiveIdentity};
 use pf_sys::lock::{Mode as LockMode, Style, lock};
 use pf_sys::process;
@@ -130,6 +130,9 @@ fn start() -> Result<ExitCode> {
     };
     write_pid(&data_lock)
         .with_context(|| format!("cannot update lock file {}", data_path.display()))?;
+    if options.debugger || debugger::wanted() {
+        debugger::run(&config)?;
+    }
     let mode = Mode {
         detached: options.detached,
         verbose: pf_log::verbose() > 0,
