@@ -211,15 +211,19 @@ fn recipient_or_attribute(
             let due = String::from_utf8_lossy(data).trim().parse().unwrap_or(0);
             envelope.warn = Some((due, offset)).filter(|(due, _)| *due > 0);
         }
-        RecordType::ATTR => attribute(envelope, data),
+        // Some attributes stand for records of their own.
+        RecordType::ATTR => match pf_record::attr::split(data) {
+            Ok((name, value)) => match pf_record::attr::record_type(name) {
+                Some(kind) => recipient_or_attribute(envelope, pending, kind, value, offset),
+                None => attribute(envelope, name, value),
+            },
+            Err(_) => {}
+        },
         _ => {}
     }
 }
 
-fn attribute(envelope: &mut Envelope, data: &[u8]) {
-    let Ok((name, value)) = pf_record::attr::split(data) else {
-        return;
-    };
+fn attribute(envelope: &mut Envelope, name: &[u8], value: &[u8]) {
     let place = match name {
         b"encoding" => &mut envelope.encoding,
         b"log_client_name" => &mut envelope.client_name,
@@ -238,11 +242,6 @@ fn attribute(envelope: &mut Envelope, data: &[u8]) {
         }
         b"create_time" => {
             envelope.created = i64::from(number(value));
-            return;
-        }
-        b"envelope_id" => &mut envelope.envid,
-        b"ret_flags" => {
-            envelope.ret = number(value);
             return;
         }
         _ => return,
