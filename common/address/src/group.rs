@@ -54,6 +54,10 @@ pub fn parse_limited(text: &[u8], limit: usize) -> Vec<Token> {
                 {
                     out.done.extend(left.pop());
                 }
+                // A colon that ends the phrase but no group's name belongs to no address.
+                if !in_group && left.last().is_some_and(|token| token.is_op(b':')) {
+                    out.done.extend(left.pop());
+                }
                 want_word = true;
             }
             Token::Atom(_) | Token::Quoted(_) | Token::Literal(_) => {
@@ -153,6 +157,7 @@ mod tests {
         );
         assert_eq!(shape("a@b (c) d@e"), "{a@b},{d@e}(c)");
         assert_eq!(shape("group: a@b, c@d;"), "group:{a@b},{c@d};");
+        assert_eq!(shape("a : b <c@d>"), "{a}:b<{c@d}>");
         assert_eq!(shape("<>"), "<>");
         assert_eq!(shape("a@b c <d@e>"), "a@bc<{d@e}>");
         assert_eq!(shape("<a@b> <c@d>"), "<{a@b}><{c@d}>");

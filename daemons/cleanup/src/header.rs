@@ -108,7 +108,9 @@ impl Message<'_> {
                 Show(stripped)
             );
         }
-        self.put_folded([header.name.as_bytes(), b": ", &printed.text].concat());
+        // The name keeps the case that it came in.
+        let name = text.get(..header.name.len()).unwrap_or_default();
+        self.put_folded([name, b": ", &printed.text].concat());
     }
 
     /// Writes a header that has an address on each line, as many addresses on a line as fit.
