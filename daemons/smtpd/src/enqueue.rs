@@ -297,6 +297,9 @@ impl Postdrop {
         let mut stream = aio::Stream::new(tokio::io::join(stdout, stdin), params.ipc_timeout);
         let message = stream.recv().await?;
         let mut list = message.decoder();
+        if list.str("protocol")? != b"postdrop_protocol" {
+            return Err(Error::Malformed("protocol"));
+        }
         let id = list.str("queue_id")?.to_vec();
         list.end()?;
         Ok(Self {

@@ -521,7 +521,7 @@ async fn lost_clients() {
         Some("(aborted)")
     );
     assert!(heard.lines.contains(
-        &"4QUEUEID: lost connection after DATA (7 bytes) from host.example[192.0.2.1]".to_owned()
+        &"4QUEUEID: lost connection after DATA (5 bytes) from host.example[192.0.2.1]".to_owned()
     ));
     let heard = talk(&[], "EHLO x\r\n").await;
     assert!(
