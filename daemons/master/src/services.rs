@@ -186,8 +186,7 @@ impl Reader {
         {
             return *answer;
         }
-        let answer = fs::read(program)
-            .is_ok_and(|bytes| memchr::memmem::find(&bytes, CLIENTS_VARIABLE.as_bytes()).is_some());
+        let answer = mentions(program, CLIENTS_VARIABLE.as_bytes()).unwrap_or(false);
         self.programs.insert(program.to_owned(), (changed, answer));
         answer
     }
@@ -249,6 +248,30 @@ impl Reader {
             .into_iter()
             .map(|(address, _)| address)
             .collect())
+    }
+}
+
+/// Whether these bytes stand somewhere in a file, which is read in pieces: programs are large.
+fn mentions(path: &Path, wanted: &[u8]) -> std::io::Result<bool> {
+    use std::io::Read as _;
+    const PIECE: usize = 64 * 1024;
+    let mut file = fs::File::open(path)?;
+    let mut bytes = vec![0; PIECE + wanted.len()];
+    // What is kept of the last piece, so that nothing is missed where two meet.
+    let mut kept = 0;
+    loop {
+        let room = bytes.get_mut(kept..).unwrap_or_default();
+        let count = file.read(room)?;
+        let filled = kept + count;
+        let seen = bytes.get(..filled).unwrap_or_default();
+        if memchr::memmem::find(seen, wanted).is_some() {
+            return Ok(true);
+        }
+        if count == 0 {
+            return Ok(false);
+        }
+        kept = wanted.len().min(filled);
+        bytes.copy_within(filled - kept..filled, 0);
     }
 }
 
@@ -369,6 +392,18 @@ mod tests {
         assert_eq!(host_and_port("[::1]:25").unwrap(), (Some("::1"), "25"));
         assert!(host_and_port("[::1").is_err());
         assert!(host_and_port("host:").is_err());
+    }
+
+    #[test]
+    fn a_program_tells_what_it_can() {
+        let path = std::env::temp_dir().join(format!("pf-master-{}", std::process::id()));
+        let mut bytes = vec![b'x'; 64 * 1024 - 3];
+        bytes.extend_from_slice(b"POSTFIX_RS_CLIENTS");
+        bytes.extend(vec![b'y'; 1000]);
+        fs::write(&path, &bytes).unwrap();
+        assert!(mentions(&path, b"POSTFIX_RS_CLIENTS").unwrap());
+        assert!(!mentions(&path, b"POSTFIX_RS_CLIENTZ").unwrap());
+        fs::remove_file(&path).unwrap();
     }
 
     #[test]
