@@ -1,15 +1,17 @@
 //! Where an address is delivered: its local domains are stripped, its class found, and the transport and next hop of that
 //! class overridden by the tables that override them.
 
-use pf_address::{Address, Token, quote_822, scan};
 use pf_dsn::Dsn;
 use pf_log::warning;
 use pf_proto::resolve::{Personality, ResolveFlags, Resolved};
-use pf_text::hostname;
-
-use crate::rewrite::{Rules, rfind};
-use crate::tables::{Answer, DomainList, Tables};
 use pf_text::Show;
+
+use crate::rewrite::Rules;
+use crate::tables::{Answer, DomainList, Tables};
+
+mod strip;
+#[cfg(test)]
+mod tests;
 
 /// The parameters of one personality.
 #[derive(Debug, Clone)]
@@ -179,114 +181,6 @@ impl<T: Tables> Job<'_, T> {
                 Err(self.fail())
             }
         }
-    }
-
-    /// Takes one local domain after another off the address, with what routing its local part then shows. Gives the tokens of
-    /// `user@domain`, and whether that domain is elsewhere.
-    ///
-    /// The address is looked at in quoted form, and a quoted local part is opened only where operators are to be found in it:
-    /// technically wrong, but it stops relaying by way of local parts.
-    async fn strip_local_domains(&mut self, address: &[u8]) -> Result<(Address, bool), Stop> {
-        let settings = self.settings;
-        let rules = &settings.rules;
-        let mut tree = Address::scan(&quote_822(address));
-        let mut saved: Option<Vec<Token>> = None;
-        let most = address.len() + 100;
-        for _ in 0..=most {
-            if let [.., before, last] = tree.tokens.as_slice()
-                && last.is_op(b'.')
-                && rfind(&tree.tokens, b'@').is_some()
-                && !before.is_op(b'.')
-                && !before.is_op(b'@')
-            {
-                tree.tokens.pop();
-            }
-            if settings.null_domain && tree.tokens.last().is_some_and(|last| last.is_op(b'@')) {
-                tree.tokens.pop();
-            }
-            let at = rfind(&tree.tokens, b'@');
-            if let Some(at) = at {
-                let domain = tree.tokens.get(at + 1..).unwrap_or_default();
-                if !domain.is_empty() {
-                    let name = pf_address::internalize(domain, tree.spaced);
-                    match self.tables.is_local(&name).await {
-                        Answer::Found(()) => {}
-                        Answer::Missing => return Ok((tree, true)),
-                        Answer::Unavailable => return Err(self.fail()),
-                    }
-                }
-                saved = Some(tree.tokens.split_off(at));
-            }
-            let has = |op| rfind(&tree.tokens, op).is_some();
-            if has(b'@') || (rules.swap_bangpath && has(b'!')) || (rules.percent_hack && has(b'%'))
-            {
-                rules.rewrite_address(&rules.local, &mut tree);
-                continue;
-            }
-            if settings.dequoted
-                && let [Token::Quoted(text)] = tree.tokens.as_slice()
-                && let Some(opened) = open_quotes(rules, text)
-            {
-                tree = Address::scan(&opened);
-                rules.rewrite_address(&rules.local, &mut tree);
-                continue;
-            }
-            // The empty address is the local mailer daemon's.
-            if matches!(tree.tokens.as_slice(), [Token::Quoted(text)] if text.is_empty()) {
-                tree.tokens.clear();
-            }
-            if tree.tokens.is_empty() {
-                tree = Address::scan(&settings.empty_address);
-                continue;
-            }
-            match saved {
-                Some(mut domain) => {
-                    tree.tokens.append(&mut domain);
-                    return Ok((tree, false));
-                }
-                None => {
-                    tree.tokens.push(Token::Op(b'@'));
-                    tree.tokens.append(&mut scan(&settings.myhostname));
-                }
-            }
-        }
-        warning!(
-            "resolve_addr: <{}>: giving up after {} iterations",
-            Show(address),
-            most + 1
-        );
-        Err(self.fail())
-    }
-
-    /// Checks the domain's form. Gives whether what was found remote still is.
-    async fn check_domain(&mut self) -> Result<bool, Stop> {
-        let at = pf_address::domain_at(&self.recipient).unwrap_or(0) + 1;
-        let domain = self.recipient.get(at..).unwrap_or_default();
-        let good = if domain.first() == Some(&b'[') {
-            valid_literal(domain)
-        } else if self.settings.smtputf8 && std::str::from_utf8(&self.recipient).is_err() {
-            false
-        } else if valid_domain(domain, self.settings.smtputf8) {
-            true
-        } else if self.settings.numeric_domain
-            && std::str::from_utf8(domain).is_ok_and(hostname::valid_hostaddr)
-        {
-            self.recipient.insert(at, b'[');
-            self.recipient.push(b']');
-            let literal = self.recipient.get(at..).unwrap_or_default().to_vec();
-            return match self.tables.is_local(&literal).await {
-                Answer::Found(()) => Ok(false),
-                Answer::Missing => Ok(true),
-                Answer::Unavailable => Err(self.fail()),
-            };
-        } else {
-            false
-        };
-        if good {
-            return Ok(true);
-        }
-        self.flags |= ResolveFlags::ERROR | ResolveFlags::DEFAULT;
-        Err(Stop)
     }
 
     fn use_transport(&mut self, named: &Named) -> &'static str {
@@ -470,161 +364,5 @@ impl<T: Tables> Job<'_, T> {
             }
         };
         Ok(())
-    }
-}
-
-/// A quoted local part that holds operators, with its quotes taken off where they would hide one.
-fn open_quotes(rules: &Rules, text: &[u8]) -> Option<Vec<u8>> {
-    let last = |op: u8| memchr::memrchr(op, text);
-    let at = last(b'@')
-        .or_else(|| last(b'%').filter(|_| rules.percent_hack))
-        .or_else(|| last(b'!').filter(|_| rules.swap_bangpath))?;
-    let mut opened = text.to_vec();
-    let op = opened.get_mut(at)?;
-    if *op == b'%' {
-        *op = b'@';
-    }
-    if *op == b'@' {
-        opened = quote_822(&opened).into_owned();
-    }
-    Some(opened)
-}
-
-/// `[1.2.3.4]` or `[IPv6:1::2]`.
-fn valid_literal(domain: &[u8]) -> bool {
-    let Some(inner) = domain
-        .strip_prefix(b"[")
-        .and_then(|rest| rest.strip_suffix(b"]"))
-    else {
-        return false;
-    };
-    let Ok(inner) = std::str::from_utf8(inner) else {
-        return false;
-    };
-    match inner.get(..5) {
-        Some(prefix) if prefix.eq_ignore_ascii_case("IPv6:") => {
-            inner.get(5..).is_some_and(hostname::valid_ipv6)
-        }
-        _ => hostname::valid_ipv4(inner),
-    }
-}
-
-/// A host name, in ASCII form where it is an internationalised one.
-fn valid_domain(domain: &[u8], smtputf8: bool) -> bool {
-    if domain.is_ascii() || !smtputf8 {
-        return domain.is_ascii() && hostname::valid_hostname(domain);
-    }
-    pf_address::idn::to_ascii(domain)
-        .is_some_and(|ascii| hostname::valid_hostname(ascii.as_bytes()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use pf_config::Config;
-
-    use crate::tables::Lists;
-
-    /// Results of Postfix's resolve service with the same parameters.
-    #[test]
-    fn addresses_go_where_postfix_sends_them() {
-        let config = Config::for_tests(&[
-            ("myhostname", "mail.example.test"),
-            ("mydomain", "example.test"),
-            ("myorigin", "example.test"),
-            (
-                "mydestination",
-                "example.test, localhost, mail.example.test",
-            ),
-            ("inet_interfaces", "127.0.0.1"),
-            ("relay_domains", "relay.test"),
-            ("virtual_alias_domains", "valias.test"),
-            ("virtual_mailbox_domains", "vbox.test"),
-            ("recipient_delimiter", "+"),
-            (
-                "transport_maps",
-                "inline:{ {t1.test=smtp:[1.2.3.4]} {.t2.test=lmtp:} {t3.test=:[hop]} {t5.test=error:} {u@t6.test=local:x} }",
-            ),
-            (
-                "relocated_maps",
-                "inline:{ {moved@example.test=new@place.test} }",
-            ),
-            (
-                "sender_dependent_relayhost_maps",
-                "inline:{ {s@r.test=[sdrh]} }",
-            ),
-        ]);
-        let settings = crate::params::read(&config).unwrap();
-        let tables = Lists::open(&config).unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .unwrap();
-        for (sender, address, wanted) in [
-            (
-                "",
-                "u@example.test",
-                "local|mail.example.test|u@example.test|256",
-            ),
-            ("", "u@x.test@example.test", "smtp|x.test|u@x.test|4096"),
-            (
-                "",
-                "a b",
-                "local|mail.example.test|a b@mail.example.test|256",
-            ),
-            (
-                "",
-                "",
-                "local|mail.example.test|MAILER-DAEMON@mail.example.test|256",
-            ),
-            (
-                "",
-                "a@valias.test",
-                "error|5.1.1 User unknown in virtual alias table|a@valias.test|512",
-            ),
-            ("", "u@vbox.test", "virtual|vbox.test|u@vbox.test|1024"),
-            ("", "u@relay.test", "relay|relay.test|u@relay.test|2048"),
-            ("s@r.test", "u@relay.test", "relay|[sdrh]|u@relay.test|2048"),
-            ("", "x@t1.test", "smtp|[1.2.3.4]|x@t1.test|4096"),
-            ("", "x@a.t2.test", "lmtp|a.t2.test|x@a.t2.test|4096"),
-            ("", "x@t3.test", "smtp|[hop]|x@t3.test|4096"),
-            (
-                "",
-                "x@t5.test",
-                "error|Address is undeliverable|x@t5.test|4096",
-            ),
-            ("", "u+e@t6.test", "local|x|u+e@t6.test|4096"),
-            (
-                "",
-                "moved@example.test",
-                "error|5.1.6 User has moved to new@place.test|moved@example.test|256",
-            ),
-            ("", "a%b@x.test", "smtp|x.test|a%b@x.test|4098"),
-            (
-                "",
-                "u@[127.0.0.1]",
-                "local|mail.example.test|u@[127.0.0.1]|256",
-            ),
-            (
-                "",
-                "u@-x.y",
-                "CHANNEL NOT UPDATED|NEXTHOP NOT UPDATED|u@-x.y|4100",
-            ),
-        ] {
-            let answer = runtime.block_on(resolve(
-                &settings,
-                &tables,
-                Personality::Regular,
-                sender.as_bytes(),
-                address.as_bytes(),
-            ));
-            let found = format!(
-                "{}|{}|{}|{}",
-                Show(&answer.transport),
-                Show(&answer.nexthop),
-                Show(&answer.recipient),
-                answer.flags.0
-            );
-            assert_eq!(found, wanted, "{address}");
-        }
     }
 }
