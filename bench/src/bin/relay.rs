@@ -29,15 +29,35 @@ struct Figures {
 }
 
 fn main() {
-    let args: Vec<usize> = std::env::args().skip(1).map(|arg| arg.parse().expect("a number")).collect();
+    let args: Vec<usize> = std::env::args()
+        .skip(1)
+        .map(|arg| arg.parse().expect("a number"))
+        .collect();
     let number = |at: usize, usual: usize| args.get(at).copied().unwrap_or(usual);
-    let (messages, sessions, bytes, rounds) = (number(0, 2000), number(1, 20), number(2, 4096), number(3, 2));
+    let (messages, sessions, bytes, rounds) = (
+        number(0, 2000),
+        number(1, 20),
+        number(2, 4096),
+        number(3, 2),
+    );
     println!("{messages} messages of {bytes} bytes, {sessions} sessions");
     for delay in ["0", "1s"] {
         let (mut peer, mut ours) = (Vec::new(), Vec::new());
         for _ in 0..rounds {
-            peer.push(relay(Target::Peer(Target::peer_root()), delay, messages, sessions, bytes));
-            ours.push(relay(Target::Ours(Target::our_prefix()), delay, messages, sessions, bytes));
+            peer.push(relay(
+                Target::Peer(Target::peer_root()),
+                delay,
+                messages,
+                sessions,
+                bytes,
+            ));
+            ours.push(relay(
+                Target::Ours(Target::our_prefix()),
+                delay,
+                messages,
+                sessions,
+                bytes,
+            ));
         }
         let (peer, ours) = (best(&peer), best(&ours));
         show("peer", delay, peer);
@@ -52,7 +72,10 @@ fn main() {
 }
 
 fn best(runs: &[Figures]) -> Figures {
-    runs.iter().copied().max_by(|a, b| a.rate.total_cmp(&b.rate)).expect("a run")
+    runs.iter()
+        .copied()
+        .max_by(|a, b| a.rate.total_cmp(&b.rate))
+        .expect("a run")
 }
 
 fn show(name: &str, delay: &str, figures: Figures) {
@@ -63,7 +86,13 @@ fn show(name: &str, delay: &str, figures: Figures) {
 }
 
 /// One run through one system.
-fn relay(target: Target, in_flow_delay: &str, messages: usize, sessions: usize, bytes: usize) -> Figures {
+fn relay(
+    target: Target,
+    in_flow_delay: &str,
+    messages: usize,
+    sessions: usize,
+    bytes: usize,
+) -> Figures {
     let instance = Instance::builder_for(target)
         .main_cf(&format!(
             "relayhost = [127.0.0.1]:2525\nin_flow_delay = {in_flow_delay}\nsmtpd_peername_lookup = no\nsmtp_host_lookup = native"
@@ -92,11 +121,18 @@ fn relay(target: Target, in_flow_delay: &str, messages: usize, sessions: usize, 
         ],
     );
     let status = source.wait().unwrap();
-    assert!(status.success(), "smtp-source: {status}\n{}", instance.log());
+    assert!(
+        status.success(),
+        "smtp-source: {status}\n{}",
+        instance.log()
+    );
     let done = wait_for(Duration::from_secs(120), || {
-        ["incoming", "active", "deferred"]
-            .iter()
-            .all(|queue| std::fs::read_dir(instance.path(&format!("spool/{queue}"))).unwrap().next().is_none())
+        ["incoming", "active", "deferred"].iter().all(|queue| {
+            std::fs::read_dir(instance.path(&format!("spool/{queue}")))
+                .unwrap()
+                .next()
+                .is_none()
+        })
     });
     assert!(done, "the queue does not become empty\n{}", instance.log());
     let seconds = began.elapsed().as_secs_f64();
@@ -118,13 +154,25 @@ fn usage(instance: &Instance) -> (f64, u64, u64) {
     instance
         .processes()
         .iter()
-        .fold((0.0, 0, 0), |sum, process| (sum.0 + process.cpu, sum.1 + process.switches, sum.2 + process.pss))
+        .fold((0.0, 0, 0), |sum, process| {
+            (
+                sum.0 + process.cpu,
+                sum.1 + process.switches,
+                sum.2 + process.pss,
+            )
+        })
 }
 
 /// Starts one of our own load generators inside the instance; on the peer they are copied where its root can reach them.
 fn start(instance: &Instance, name: &str, args: &[&str]) -> Child {
     let built = std::env::current_exe().unwrap().with_file_name(name);
     let place = instance.path(name);
-    std::fs::copy(&built, &place).unwrap_or_else(|err| panic!("{}: {err}: build it first", built.display()));
-    instance.command(place.to_str().unwrap()).args(args).stdin(Stdio::null()).spawn().unwrap()
+    std::fs::copy(&built, &place)
+        .unwrap_or_else(|err| panic!("{}: {err}: build it first", built.display()));
+    instance
+        .command(place.to_str().unwrap())
+        .args(args)
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap()
 }

@@ -103,6 +103,7 @@ impl Logger {
         self.text.clear();
         // Writing to a string does not fail, and a value whose formatting fails is logged as far as it went.
         let _ = self.text.write_fmt(text);
+        without_error_numbers(&mut self.text);
         let clean = pf_text::printable_utf8(self.text.as_bytes(), b'?');
         let clean = clean.get(..MAX_TEXT).unwrap_or(&clean);
         let now = seconds(std::time::SystemTime::now());
@@ -164,6 +165,16 @@ impl Logger {
     }
 }
 
+/// Takes ` (os error 2)` out, which Rust puts behind the system's own words and Postfix's users have never seen.
+fn without_error_numbers(text: &mut String) {
+    while let Some(at) = text.find(" (os error ") {
+        let Some(len) = text.get(at..).and_then(|rest| rest.find(')')) else {
+            return;
+        };
+        text.replace_range(at..=at + len, "");
+    }
+}
+
 /// Syslog has a space where the log file has a zero: `Nov  3`.
 fn space_day(stamp: &str) -> String {
     match stamp.split_once(" 0") {
@@ -181,6 +192,13 @@ fn push(line: &mut Vec<u8>, text: Arguments<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn error_numbers_go() {
+        let mut text = "open x: No such file or directory (os error 2) -- y".to_owned();
+        without_error_numbers(&mut text);
+        assert_eq!(text, "open x: No such file or directory -- y");
+    }
 
     #[test]
     fn the_day_is_padded_as_each_sink_wants_it() {

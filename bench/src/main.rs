@@ -1,3 +1,0 @@
-//! To be described.
-
-fn main() {}
