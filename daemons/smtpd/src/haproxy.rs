@@ -8,6 +8,8 @@ use tokio::io::{AsyncReadExt as _, Interest};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use crate::text::escape;
+
 /// What a version 2 header begins with.
 const SIGNATURE: &[u8; 12] = b"\r\n\r\n\0\r\nQUIT\n";
 /// The longest version 1 line, and the longest version 2 header that is read.
@@ -16,68 +18,65 @@ const MAX_HEADER: usize = 4096;
 
 type Ends = Option<(SocketAddr, SocketAddr)>;
 
-/// Where a header ends, and what it says; `None`: more must be read first.
-fn parse(bytes: &[u8]) -> Result<Option<(usize, Ends)>, String> {
-    let start = bytes
-        .get(..SIGNATURE.len().min(bytes.len()))
-        .unwrap_or_default();
-    if SIGNATURE.starts_with(start) {
+/// Where a header ends, and what it says; `None`: more must be read first. The error is what is wrong.
+fn parse(bytes: &[u8]) -> Result<Option<(usize, Ends)>, &'static str> {
+    let begins = |with: &[u8]| {
+        let len = with.len().min(bytes.len());
+        bytes.get(..len) == with.get(..len)
+    };
+    if begins(SIGNATURE) {
         return parse_v2(bytes);
+    }
+    if !begins(b"PROXY ") {
+        return Err(if bytes.len() < SIGNATURE.len() + 4 {
+            "short protocol header"
+        } else {
+            "unrecognized protocol header"
+        });
     }
     let window = bytes.get(..MAX_LINE).unwrap_or(bytes);
     match memchr::memchr(b'\n', window) {
         Some(end) => {
             let line = window.get(..end).unwrap_or_default();
-            Ok(Some((end + 1, parse_v1(line)?)))
+            Ok(Some((end + 1, Some(parse_v1(line)?))))
         }
-        None if bytes.len() >= MAX_LINE => Err("haproxy read: line too long".to_owned()),
+        None if bytes.len() >= MAX_LINE => Err("missing protocol header terminator"),
         None => Ok(None),
     }
 }
 
-fn parse_v1(line: &[u8]) -> Result<Ends, String> {
-    let bad = |what: &str| format!("haproxy read: {what}");
-    let line = std::str::from_utf8(line).map_err(|_| bad("bad protocol header"))?;
+/// A version 1 line. The type `UNKNOWN` is refused: nobody could tell what such a client may do.
+fn parse_v1(line: &[u8]) -> Result<(SocketAddr, SocketAddr), &'static str> {
+    let line = std::str::from_utf8(line).map_err(|_| "bad or missing protocol header")?;
     let mut words = line
-        .trim_end_matches('\r')
-        .split(' ')
-        .filter(|word| !word.is_empty());
-    if words.next() != Some("PROXY") {
-        return Err(bad("unexpected protocol header"));
-    }
-    let family = words.next().unwrap_or_default();
-    if family == "UNKNOWN" {
-        return Ok(None);
-    }
-    let mut address = |what: &str| -> Result<IpAddr, String> {
-        let ip: IpAddr = words
-            .next()
-            .and_then(|word| word.parse().ok())
-            .ok_or_else(|| bad(&format!("missing or invalid {what} address")))?;
-        match (family, ip) {
-            ("TCP4", IpAddr::V4(_)) | ("TCP6", IpAddr::V6(_)) => Ok(ip),
-            _ => Err(bad(&format!("missing or invalid {what} address"))),
-        }
+        .split([' ', '\r'])
+        .filter(|word| !word.is_empty())
+        .skip(1);
+    let v4 = match words.next() {
+        Some("TCP4") => true,
+        Some("TCP6") => false,
+        _ => return Err("bad or missing protocol type"),
     };
-    if !matches!(family, "TCP4" | "TCP6") {
-        return Err(bad("bad or missing protocol type"));
-    }
-    let (client, server) = (address("client")?, address("server")?);
-    let mut port = |what: &str| -> Result<u16, String> {
-        words
-            .next()
-            .filter(|word| word.bytes().all(|byte| byte.is_ascii_digit()))
-            .and_then(|word| word.parse().ok())
-            .ok_or_else(|| bad(&format!("missing or bad {what} port")))
+    let mut address = || {
+        let ip: IpAddr = words.next()?.parse().ok()?;
+        (ip.is_ipv4() == v4).then_some(ip)
     };
-    let (client_port, server_port) = (port("client")?, port("server")?);
-    Ok(Some((
+    let client = address().ok_or("bad or missing client address")?;
+    let server = address().ok_or("bad or missing server address")?;
+    let mut port = || {
+        let word = words.next()?;
+        let digits = word.bytes().all(|byte| byte.is_ascii_digit());
+        word.parse::<u16>().ok().filter(|_| digits)
+    };
+    let client_port = port().ok_or("bad or missing client port")?;
+    let server_port = port().ok_or("bad or missing server port")?;
+    Ok((
         SocketAddr::new(client, client_port),
         SocketAddr::new(server, server_port),
-    )))
+    ))
 }
 
-fn parse_v2(bytes: &[u8]) -> Result<Option<(usize, Ends)>, String> {
+fn parse_v2(bytes: &[u8]) -> Result<Option<(usize, Ends)>, &'static str> {
     let Some((head, rest)) = bytes.split_at_checked(16) else {
         return Ok(None);
     };
@@ -86,7 +85,7 @@ fn parse_v2(bytes: &[u8]) -> Result<Option<(usize, Ends)>, String> {
     };
     let len = usize::from(u16::from_be_bytes([*high, *low]));
     if len > MAX_HEADER {
-        return Err("haproxy read: header too long".to_owned());
+        return Err("short version 2 protocol header");
     }
     let Some(body) = rest.get(..len) else {
         return Ok(None);
@@ -103,11 +102,9 @@ fn parse_v2(bytes: &[u8]) -> Result<Option<(usize, Ends)>, String> {
             let (client, server) = (fields.v6()?, fields.v6()?);
             Some(fields.ends(client.into(), server.into())?)
         }
-        _ => {
-            return Err(
-                "haproxy read: unsupported protocol version, command, or family".to_owned(),
-            );
-        }
+        (0x21, _) => return Err("unsupported network protocol"),
+        (0x22..=0x2f, _) => return Err("bad command in proxy header"),
+        _ => return Err("unrecognized protocol version"),
     };
     Ok(Some((16 + len, ends)))
 }
@@ -116,24 +113,25 @@ fn parse_v2(bytes: &[u8]) -> Result<Option<(usize, Ends)>, String> {
 struct Fields<'a>(&'a [u8]);
 
 impl Fields<'_> {
-    fn take<const N: usize>(&mut self) -> Result<[u8; N], String> {
-        let (field, rest) = self
-            .0
-            .split_first_chunk()
-            .ok_or_else(|| "haproxy read: header too short".to_owned())?;
+    fn take<const N: usize>(&mut self) -> Result<[u8; N], &'static str> {
+        let (field, rest) = self.0.split_first_chunk().ok_or("short address field")?;
         self.0 = rest;
         Ok(*field)
     }
 
-    fn v4(&mut self) -> Result<Ipv4Addr, String> {
+    fn v4(&mut self) -> Result<Ipv4Addr, &'static str> {
         Ok(Ipv4Addr::from(self.take::<4>()?))
     }
 
-    fn v6(&mut self) -> Result<Ipv6Addr, String> {
+    fn v6(&mut self) -> Result<Ipv6Addr, &'static str> {
         Ok(Ipv6Addr::from(self.take::<16>()?))
     }
 
-    fn ends(&mut self, client: IpAddr, server: IpAddr) -> Result<(SocketAddr, SocketAddr), String> {
+    fn ends(
+        &mut self,
+        client: IpAddr,
+        server: IpAddr,
+    ) -> Result<(SocketAddr, SocketAddr), &'static str> {
         let client_port = u16::from_be_bytes(self.take()?);
         let server_port = u16::from_be_bytes(self.take()?);
         Ok((
@@ -161,7 +159,10 @@ async fn read(stream: &mut TcpStream) -> Result<Ends, String> {
         if count == 0 {
             return Err("haproxy read: EOF".to_owned());
         }
-        if let Some((len, ends)) = parse(buffer.get(..count).unwrap_or_default())? {
+        let bytes = buffer.get(..count).unwrap_or_default();
+        let header =
+            parse(bytes).map_err(|why| format!("haproxy read: {why}: {}", escape(bytes)))?;
+        if let Some((len, ends)) = header {
             let header = buffer.get_mut(..len).unwrap_or_default();
             stream.read_exact(header).await.map_err(lost)?;
             return Ok(ends);
@@ -185,7 +186,10 @@ mod tests {
         let (len, ends) = parse(line).unwrap().unwrap();
         assert_eq!(len, 40);
         assert_eq!(ends.unwrap().0.to_string(), "192.0.2.1:1234");
-        assert_eq!(parse(b"PROXY UNKNOWN\r\n").unwrap().unwrap().1, None);
+        assert_eq!(
+            parse(b"PROXY UNKNOWN\r\n").unwrap_err(),
+            "bad or missing protocol type"
+        );
         assert_eq!(parse(b"PROXY TC").unwrap(), None);
         for wrong in [
             &b"EHLO x\r\n"[..],
@@ -216,8 +220,10 @@ mod tests {
     }
 
     #[test]
-    fn bug_20260625_only_validated_data_is_told() {
-        let err = parse(b"PROXY TCP4 \xff\xfe\x01 x\r\n").unwrap_err();
-        assert_eq!(err, "haproxy read: bad protocol header");
+    fn bug_20260625_only_what_was_read_is_told() {
+        let wrong = b"PROXY TCP4 \xff\xfe\x01 x\r\n";
+        assert_eq!(parse(wrong).unwrap_err(), "bad or missing protocol header");
+        assert_eq!(escape(wrong), "PROXY TCP4 \\377\\376\\1 x\\r\\n");
+        assert_eq!(parse(b"EHLO foo\r\n").unwrap_err(), "short protocol header");
     }
 }

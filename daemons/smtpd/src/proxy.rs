@@ -135,7 +135,11 @@ impl Proxy {
         match self.connect().await {
             Ok(wire) => self.wire = Some(wire),
             Err(err) => {
-                pf_log::warning!("connect to proxy filter {}: {err}", self.service);
+                pf_log::warning!(
+                    "connect to proxy filter {}: {}",
+                    self.service,
+                    pf_sys::error::text(&err)
+                );
                 return Err((generic(), Classes::SOFTWARE));
             }
         }
@@ -229,6 +233,10 @@ impl Proxy {
         let starts = self.previous.replace(piece) != Some(Piece::Part);
         if starts && line.first() == Some(&b'.') && line.get(1) != Some(&b'.') {
             // A dot with line-break crud behind it must not become the end of the message.
+            pf_log::warning!(
+                "prepending '.' to malformed line: '{}'",
+                pf_text::Show(line.get(..10).unwrap_or(line))
+            );
             self.out.push(b'.');
         }
         self.out.extend(line.iter().map(|byte| {
@@ -279,9 +287,13 @@ impl Proxy {
         }
     }
 
-    /// What the filter said last.
-    pub(crate) fn last_reply(&self) -> Vec<u8> {
-        self.last.clone()
+    /// What the client is told when the filter got no whole message.
+    pub(crate) fn failure(&self) -> Vec<u8> {
+        if matches!(self.last.first(), Some(b'4' | b'5')) {
+            self.last.clone()
+        } else {
+            generic()
+        }
     }
 
     /// One command (none: the greeting) and its reply.

@@ -210,7 +210,7 @@ impl<A: Ask, S: Transport> Talk<'_, A, S> {
                 }
                 proxy_reply = Some(reply);
             } else {
-                proxy_reply = Some(proxy.last_reply());
+                proxy_reply = Some(proxy.failure());
             }
         } else if let Some(mut queue) = self.queue.take()
             && self.session.mail.status.is_empty()

@@ -1,5 +1,7 @@
 //! `RCPT TO`.
 
+use pf_proto::cleanup::Status;
+
 use super::{Done, Next, Talk};
 use crate::access::ask::Ask;
 use crate::conn::Transport;
@@ -82,6 +84,10 @@ impl<A: Ask, S: Transport> Talk<'_, A, S> {
             && let Err((reply, class)) = proxy.command(line, b'2').await
         {
             self.session.classes |= class;
+            if class == Classes::SOFTWARE {
+                // Nobody knows what the filter makes of this transaction.
+                self.session.mail.status |= Status::PROXY;
+            }
             return self.denied(reply).await;
         }
         self.session.recipients += 1;
