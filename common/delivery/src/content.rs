@@ -9,6 +9,7 @@ use pf_record::{Error, Reader, RecordType};
 pub struct Content<'a> {
     records: Reader<&'a File>,
     data: Vec<u8>,
+    ended_well: bool,
 }
 
 /// A piece of content.
@@ -31,6 +32,7 @@ impl<'a> Content<'a> {
         Ok(Self {
             records,
             data: Vec::new(),
+            ended_well: false,
         })
     }
 
@@ -48,7 +50,15 @@ impl<'a> Content<'a> {
                 text: &self.data,
                 ends_line: false,
             })),
-            _ => Ok(None),
+            other => {
+                self.ended_well = matches!(other, Some((RecordType::XTRA, _)));
+                Ok(None)
+            }
         }
+    }
+
+    /// Whether the content ended with the record that has to follow it; only then was it whole.
+    pub fn ended_well(&self) -> bool {
+        self.ended_well
     }
 }

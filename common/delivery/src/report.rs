@@ -7,7 +7,7 @@ use pf_config::{Config, Error, param};
 use pf_dsn::{Notify, Outcome};
 use pf_log::{info, warning};
 use pf_maps::{Lookup, Maps, Options};
-use pf_proto::bounce::{Command, FLAG_CLEAN, Recipient, Request, Status};
+use pf_proto::bounce::{Command, FLAG_CLEAN, Message, Recipient, Request, Status};
 use pf_proto::client::{Client, Policy};
 use pf_proto::deliver::{DeliveryRequest, Times, flags};
 use pf_proto::verify::AddressStatus;
@@ -159,6 +159,66 @@ impl Agent {
         }
     }
 
+    /// As [`tell`](Self::tell) for a failure of which somebody else than the sender is told, at once: the owner of a list, who
+    /// stands as `sender`.
+    pub async fn tell_owner(
+        &self,
+        request: &DeliveryRequest,
+        id: &str,
+        recipient: &Recipient,
+        relay: &str,
+        sender: &[u8],
+        outcome: Outcome,
+    ) -> Verdict {
+        let told = Told {
+            agent: self,
+            flags: request.flags,
+            id,
+            recipient,
+            relay,
+            tls: None,
+            times: &request.times,
+        };
+        match self.filtered(outcome).await {
+            Outcome::Bounce(status) if request.flags & flags::PROBE == 0 && !self.soft_bounce => {
+                let message = Message {
+                    queue: request.queue.clone(),
+                    id: id.as_bytes().to_vec(),
+                    encoding: request.encoding.clone(),
+                    sendopts: request.sendopts,
+                    sender: sender.to_vec(),
+                    envid: request.envid.clone(),
+                    ret: request.ret,
+                };
+                told.bounce_to(Some(message), wire(&status, "")).await
+            }
+            Outcome::Sent(status) => told.sent(wire(&status, "")).await,
+            Outcome::Defer(status) => told.defer(wire(&status, "")).await,
+            Outcome::Bounce(status) => told.bounce(wire(&status, "")).await,
+        }
+    }
+
+    /// Adds a line to the report that the sender gets of successful deliveries; false when the trace service failed.
+    pub async fn trace(
+        &self,
+        request: &DeliveryRequest,
+        id: &str,
+        recipient: &Recipient,
+        relay: &str,
+        status: &pf_dsn::Status,
+    ) -> bool {
+        let told = Told {
+            agent: self,
+            flags: 0,
+            id,
+            recipient,
+            relay,
+            tls: None,
+            times: &request.times,
+        };
+        told.trace(&wire(status, "delivered")).await
+    }
+
     /// What the delivery status filter makes of an outcome: a code of another class changes what happens.
     async fn filtered(&self, outcome: Outcome) -> Outcome {
         if self.filter.is_empty() {
@@ -291,7 +351,12 @@ impl Told<'_> {
         Verdict::Later
     }
 
-    async fn bounce(&self, mut status: Status) -> Verdict {
+    async fn bounce(&self, status: Status) -> Verdict {
+        self.bounce_to(None, status).await
+    }
+
+    /// Bounces, by the message's log, or with a report of its own about this one recipient.
+    async fn bounce_to(&self, one: Option<Message>, mut status: Status) -> Verdict {
         if let Some(verdict) = self
             .probe(&mut status, "undeliverable", AddressStatus::Bounce)
             .await
@@ -311,8 +376,11 @@ impl Told<'_> {
             (&agent.bounce, "bounced", "failed")
         };
         status.action = action.into();
-        let told = self.append(client, &status).await
-            && (self.flags & flags::RECORD == 0 || self.trace(&status).await);
+        let told = match one {
+            Some(message) => self.bounce_one(message, &status).await,
+            None => self.append(client, &status).await,
+        };
+        let told = told && (self.flags & flags::RECORD == 0 || self.trace(&status).await);
         if told {
             self.log(&status, word);
             return if agent.soft_bounce {
@@ -400,6 +468,19 @@ impl Told<'_> {
                 .await,
             Ok(0)
         )
+    }
+
+    async fn bounce_one(&self, message: Message, status: &Status) -> bool {
+        let command = Command::One {
+            message,
+            recipient: self.recipient.clone(),
+            status: status.clone(),
+        };
+        let request = Request {
+            flags: self.flags,
+            command,
+        };
+        matches!(self.agent.bounce.call(&request).await, Ok(0))
     }
 
     async fn trace(&self, status: &Status) -> bool {

@@ -4,10 +4,11 @@
     reason = "fork(2), and hooks that run between fork and exec"
 )]
 
+use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd as _, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use nix::fcntl::{FcntlArg, fcntl};
@@ -34,6 +35,10 @@ pub struct ChildSetup {
     pub umask: Option<u32>,
     /// Whether the default treatment of all signals is restored.
     pub default_signals: bool,
+    /// The root directory, entered with the rights of this process.
+    pub root: Option<PathBuf>,
+    /// The working directory, entered with the rights of the program.
+    pub directory: Option<PathBuf>,
 }
 
 impl ChildSetup {
@@ -65,8 +70,15 @@ impl ChildSetup {
             new_group,
             umask,
             default_signals,
+            root,
+            directory,
             ..
         } = self;
+        let c_path = |path: PathBuf| {
+            CString::new(path.into_os_string().into_encoded_bytes()).map_err(io::Error::from)
+        };
+        let root = root.map(c_path).transpose()?;
+        let directory = directory.map(c_path).transpose()?;
         let identity = identity.map(|(uid, gid, groups)| {
             let groups: Vec<Gid> = groups.into_iter().map(Gid::from_raw).collect();
             (Uid::from_raw(uid), Gid::from_raw(gid), groups)
@@ -89,10 +101,17 @@ impl ChildSetup {
             if default_signals {
                 restore_signals()?;
             }
+            if let Some(root) = &root {
+                nix::unistd::chroot(root.as_c_str())?;
+                nix::unistd::chdir(c"/")?;
+            }
             if let Some((uid, gid, groups)) = &identity {
                 nix::unistd::setgroups(groups)?;
                 nix::unistd::setgid(*gid)?;
                 nix::unistd::setuid(*uid)?;
+            }
+            if let Some(directory) = &directory {
+                nix::unistd::chdir(directory.as_c_str())?;
             }
             Ok(())
         };
