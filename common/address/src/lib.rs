@@ -15,7 +15,9 @@ mod token;
 pub use extension::Delimiters;
 pub use group::{addresses, parse, parse_limited};
 pub use print::{Externalized, HeaderText, externalize, externalize_header, internalize};
-pub use quote::{Quoting, quote_821, quote_821_with, quote_822, quote_822_with, unquote_822};
+pub use quote::{
+    Quoting, quote_821, quote_821_with, quote_822, quote_822_with, shown, unquote_822,
+};
 pub use token::{Address, Token, scan, scan_limited};
 
 /// Where the local part of an address in internal form ends: at its last `@`.

@@ -28,6 +28,17 @@ pub fn quote_822(address: &[u8]) -> Cow<'_, [u8]> {
     quote_822_with(address, Quoting::default())
 }
 
+/// An address as log lines have it: quoted as in headers, but the null address is empty.
+pub fn shown(address: &[u8]) -> Cow<'_, str> {
+    if address.is_empty() {
+        return Cow::Borrowed("");
+    }
+    match quote_822(address) {
+        Cow::Borrowed(text) => String::from_utf8_lossy(text),
+        Cow::Owned(text) => Cow::Owned(String::from_utf8_lossy(&text).into_owned()),
+    }
+}
+
 /// As [`quote_822`], with choices.
 pub fn quote_822_with(address: &[u8], quoting: Quoting) -> Cow<'_, [u8]> {
     // A source route stays as it is.

@@ -157,7 +157,7 @@ async fn segments(
         warning!("{id}: uid={uid}: no envelope sender");
         return Err(Stop::Malformed(Some(RecordType::MESG.0)));
     };
-    let shown = String::from_utf8_lossy(&pf_address::quote_822(&sender)).into_owned();
+    let shown = pf_address::shown(&sender).into_owned();
     if requeued {
         info!(
             "{id}: uid={uid} from=<{shown}> orig_id={}",

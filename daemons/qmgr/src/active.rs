@@ -72,7 +72,7 @@ pub async fn take(shared: &Shared, id: QueueId) -> Taken {
     info!(
         "{}: from=<{}>, size={}, nrcpt={} (queue active)",
         id.as_str(),
-        String::from_utf8_lossy(&pf_address::quote_822(&envelope.sender)),
+        pf_address::shown(&envelope.sender),
         envelope.size.content_length,
         envelope.recipients.len()
     );
@@ -520,7 +520,7 @@ async fn finish(shared: &Shared, number: MessageId) {
         info!(
             "{}: from=<{}>, status=expired, returned to sender",
             id.as_str(),
-            String::from_utf8_lossy(&pf_address::quote_822(&envelope.sender))
+            pf_address::shown(&envelope.sender)
         );
         if notify(shared, &message, Report::Expired).await {
             remove(shared, &id);
