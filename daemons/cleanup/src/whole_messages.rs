@@ -1,11 +1,13 @@
 //! Whole messages from a client's first byte to the queue file, against what Postfix makes of the same input.
 
+use std::cell::RefCell;
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
 use pf_attr::{Encoder, Message as List, aio, announcement};
 use pf_config::Config;
+use pf_proto::bounce::{Command, Request};
 use pf_proto::cleanup::{Flags, Status, Verdict, decode_greeting, options};
 use pf_proto::rewrite::{PROTOCOL, Rewrite, Rewritten};
 use pf_record::{Decoder, RecordType, encode};
@@ -44,11 +46,28 @@ async fn rewrite(listener: UnixListener) {
     }
 }
 
+/// A bounce service that writes down what it is asked.
+async fn bounce(listener: UnixListener, asked: Rc<RefCell<Vec<Request>>>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let mut stream = aio::Stream::new(stream, LIMIT);
+        stream
+            .send(&announcement(pf_proto::bounce::PROTOCOL))
+            .await
+            .unwrap();
+        while let Ok(request) = stream.recv_unbounded().await {
+            let request = Request::decode(&mut request.decoder()).unwrap();
+            asked.borrow_mut().push(request);
+            stream.send(&Request::reply(0)).await.unwrap();
+        }
+    }
+}
+
 /// What became of a message, and the records of its file without the fields that change with time.
 struct Outcome {
     verdict: Verdict,
     queue: &'static str,
     records: Vec<(char, String)>,
+    bounced: Vec<Request>,
 }
 
 impl Outcome {
@@ -83,9 +102,12 @@ fn submit(settings: &[(&str, &str)], flags: Flags, records: &[(char, &str)]) -> 
         .enable_all()
         .build()
         .unwrap();
+    let bounced = Rc::new(RefCell::new(Vec::new()));
     let work = async {
         let listener = UnixListener::bind(root.join("private/rewrite")).unwrap();
         tokio::task::spawn_local(rewrite(listener));
+        let listener = UnixListener::bind(root.join("private/bounce")).unwrap();
+        tokio::task::spawn_local(bounce(listener, Rc::clone(&bounced)));
         let service = Rc::new(Service::new(&config, Flow::none(), root).unwrap());
         let (ours, theirs) = UnixStream::pair().unwrap();
         let server = {
@@ -104,6 +126,9 @@ fn submit(settings: &[(&str, &str)], flags: Flags, records: &[(char, &str)]) -> 
                 data.as_bytes(),
             );
         }
+        if records.last().is_none_or(|(kind, _)| *kind != 'E') {
+            encode(&mut bytes, RecordType::END, b"");
+        }
         // In two pieces, cut anywhere.
         let (head, tail) = bytes.split_at(bytes.len() / 2);
         client.get_mut().write_all(head).await.unwrap();
@@ -119,6 +144,7 @@ fn submit(settings: &[(&str, &str)], flags: Flags, records: &[(char, &str)]) -> 
         verdict,
         queue,
         records,
+        bounced: bounced.take(),
     }
 }
 
@@ -373,4 +399,77 @@ fn stray_line_ends_become_spaces() {
     let outcome = submit(&[], OUTSIDE, &records);
     let lines = outcome.of('N');
     assert!(lines.contains(&"Subject: x .y") && lines.contains(&"a . b"));
+}
+
+#[test]
+fn a_bad_message_returns_to_its_sender() {
+    let mut records = message("a@b", "c@d", &[]);
+    records.splice(2..2, [('A', "notify_flags=4"), ('O', "first@d")]);
+    let hops = std::iter::repeat_n(('N', "Received: by y"), 60);
+    records.splice(7..7, hops);
+    let outcome = submit(&[], OUTSIDE | Flags::BOUNCE, &records);
+    assert_eq!((outcome.verdict.status, outcome.queue), (Status::NONE, ""));
+    let [append, flush] = outcome.bounced.as_slice() else {
+        panic!("{:?}", outcome.bounced);
+    };
+    match &append.command {
+        Command::Append {
+            recipient, status, ..
+        } => {
+            assert_eq!(recipient.address, b"c@d");
+            assert_eq!(recipient.original, b"first@d");
+            assert_eq!(recipient.dsn_notify, 4);
+            assert_eq!(status.status, b"5.4.0");
+            assert_eq!(status.reason, b"too many hops");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(
+        matches!(&flush.command, Command::Flush(about) if about.sender == b"a@b" && about.queue == b"incoming")
+    );
+    // Pretending that nothing is ever bounced.
+    let outcome = submit(&[("soft_bounce", "yes")], OUTSIDE | Flags::BOUNCE, &records);
+    assert_eq!((outcome.verdict.status, outcome.queue), (Status::WRITE, ""));
+}
+
+#[test]
+fn whatever_comes_is_answered_and_nothing_half_is_left() {
+    const KINDS: &[u8] = b"CTcFILSDRO/WVA>K<ionMXLNwrePpfdmEZ\x01";
+    const DATA: [&str; 12] = [
+        "",
+        "1 1",
+        "a@b",
+        "x=y",
+        "notify_flags=2",
+        "rewrite_context=remote",
+        "trace_flags=x",
+        "Received: z",
+        "To: (((",
+        "+=",
+        "99999999999",
+        "\u{e9}\u{7f} <",
+    ];
+    let mut seed = 1u64;
+    let mut next = |most: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        usize::try_from(seed >> 33).unwrap() % most
+    };
+    for _ in 0..150 {
+        let mut records = vec![('T', "1 1"), ('S', "a@b")];
+        for _ in 0..next(25) {
+            records.push((char::from(KINDS[next(KINDS.len())]), DATA[next(DATA.len())]));
+        }
+        let end = records.iter().position(|(kind, _)| *kind == 'E');
+        records.truncate(end.map_or(records.len(), |end| end + 1));
+        let outcome = submit(
+            &[],
+            Flags::from_bits(u32::try_from(next(1024)).unwrap()),
+            &records,
+        );
+        let queued = !outcome.queue.is_empty();
+        assert!(
+            !queued || outcome.verdict.status == Status::NONE,
+            "{records:?}"
+        );
+    }
 }
