@@ -7,6 +7,7 @@
 use std::fmt;
 
 use pf_attr::{Decoder, Encoder, Error};
+use pf_record::{RecordType, encode};
 
 mod post;
 #[cfg(feature = "aio")]
@@ -370,21 +371,12 @@ impl Verdict {
     }
 }
 
-/// Adds one record to what is to be sent: its type, its length in groups of seven bits (least first), its data.
+/// Adds one record to what is to be sent.
 fn put_record(buffer: &mut Vec<u8>, kind: u8, parts: &[&[u8]]) {
-    buffer.push(kind);
-    let mut len: usize = parts.iter().map(|part| part.len()).sum();
-    loop {
-        let low = u8::try_from(len & 0x7f).unwrap_or(0);
-        len >>= 7;
-        if len == 0 {
-            buffer.push(low);
-            break;
-        }
-        buffer.push(low | 0x80);
-    }
-    for part in parts {
-        buffer.extend_from_slice(part);
+    let kind = RecordType(kind);
+    match parts {
+        [data] => encode(buffer, kind, data),
+        _ => encode(buffer, kind, &parts.concat()),
     }
 }
 

@@ -54,9 +54,16 @@ impl Status {
     }
 
     fn from_number(number: i32) -> Option<Self> {
-        [Status::Ok, Status::NoKey, Status::Retry, Status::Bad, Status::Deny, Status::Config]
-            .into_iter()
-            .find(|status| status.number() == number)
+        [
+            Status::Ok,
+            Status::NoKey,
+            Status::Retry,
+            Status::Bad,
+            Status::Deny,
+            Status::Config,
+        ]
+        .into_iter()
+        .find(|status| status.number() == number)
     }
 }
 
