@@ -117,7 +117,8 @@ impl Datagrams {
         })
     }
 
-    fn receive(&mut self, socket: &OwnedFd, room: &mut [u8]) -> io::Result<()> {
+    /// Receives what is waiting, up to a whole batch; false when nothing more is waiting after it.
+    fn receive(&mut self, socket: &OwnedFd, room: &mut [u8]) -> io::Result<bool> {
         use std::os::fd::AsRawFd as _;
         self.bytes.clear();
         self.ends.clear();
@@ -129,10 +130,10 @@ impl Datagrams {
                     self.ends.push(self.bytes.len());
                 }
                 Err(err) if self.ends.is_empty() => return Err(err.into()),
-                Err(_) => break,
+                Err(_) => return Ok(false),
             }
         }
-        Ok(())
+        Ok(true)
     }
 }
 
@@ -145,6 +146,8 @@ fn start<S: EventService>() -> Result<()> {
     let context = begin(S::LIMIT, S::JAIL)?;
     // A bug in the service of one client is logged like everything else; the process goes on.
     std::panic::set_hook(Box::new(|info| pf_log::bug!("{info}")));
+    // Better to find a few events at once than to interrupt, at each, the process that causes them.
+    pf_sys::process::prefer_batches();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(16)
@@ -446,15 +449,20 @@ impl Door {
                 return;
             };
             match guard.try_io(|socket| batch.receive(socket.get_ref(), &mut room)) {
-                Ok(Ok(())) => {
+                Ok(Ok(more)) => {
+                    if !more {
+                        guard.clear_ready();
+                    }
                     crew.joined();
                     service.datagrams(&batch);
                     crew.left();
+                    if more {
+                        tokio::task::yield_now().await;
+                    }
                 }
                 Ok(Err(err)) => pause(&err).await,
                 Err(_would_block) => {}
             }
-            tokio::task::yield_now().await;
         }
     }
 

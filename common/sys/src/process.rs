@@ -300,6 +300,13 @@ pub fn raise_open_files() -> io::Result<u64> {
     Ok(hard)
 }
 
+/// Has this process run when others pause instead of in their place (SCHED_BATCH). Nothing is lost when the system refuses.
+pub fn prefer_batches() {
+    let how = libc::sched_param { sched_priority: 0 };
+    // SAFETY: the structure lives through the call, which only reads it.
+    let _ = unsafe { libc::sched_setscheduler(0, libc::SCHED_BATCH, &raw const how) };
+}
+
 /// The largest file this process may write, in bytes.
 ///
 /// # Errors
