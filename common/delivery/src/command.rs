@@ -7,7 +7,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, PipeReader, PipeWriter, Read as _, Write};
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::process::ExitStatusExt as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -64,6 +64,9 @@ const OUTPUT_LIMIT: usize = 4096;
 /// Where commands are looked for.
 const SEARCH_PATH: &str = "/usr/bin:/bin";
 
+/// The standard shell, which is called `sh`.
+const SHELL: &str = "/bin/sh";
+
 /// Characters of a command line that mean the same with and without a shell.
 fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!@%-_=+:,./ \t".contains(&byte)
@@ -108,7 +111,7 @@ impl Program {
 
 fn shell_words(text: &[u8]) -> Vec<OsString> {
     vec![
-        "/bin/sh".into(),
+        SHELL.into(),
         "-c".into(),
         OsStr::from_bytes(text).to_owned(),
     ]
@@ -315,7 +318,11 @@ fn start(
     output: &PipeWriter,
 ) -> io::Result<Child> {
     let mut words = words.iter();
-    let mut command = Command::new(words.next().map_or(OsStr::new(""), OsString::as_os_str));
+    let name = words.next().map_or(OsStr::new(""), OsString::as_os_str);
+    let mut command = Command::new(name);
+    if name == SHELL {
+        command.arg0("sh");
+    }
     command.args(words).env_clear();
     for item in pf_text::split::list_braces(run.export) {
         let item = pf_text::split::strip_braces(item).unwrap_or(item);

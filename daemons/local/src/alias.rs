@@ -86,14 +86,14 @@ impl Delivery<'_> {
         }
         state.from = Some(name.to_vec());
         for table in self.local.aliases.tables() {
-            match find(table, name).await {
+            match Box::pin(find(table, name)).await {
                 Lookup::Missing => {}
                 Lookup::Unavailable(_) => {
                     warning!("{}: lookup of '{shown}' failed", table.title());
                     return Some(self.alias_trouble(&state).await);
                 }
                 Lookup::Found(value) => {
-                    return Some(self.expand_alias(state, table, name, value).await);
+                    return Some(Box::pin(self.expand_alias(state, table, name, value)).await);
                 }
             }
         }

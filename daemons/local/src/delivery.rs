@@ -94,18 +94,16 @@ impl<'a> Delivery<'a> {
 
     /// Tells what became of the recipient in hand.
     pub(crate) async fn tell(&self, state: &Attributes, outcome: Outcome) -> bool {
-        let verdict: Verdict = self
-            .local
-            .agent
-            .tell(
-                &self.job.request,
-                self.job.queue_id(),
-                &state.recipient,
-                &self.local.service,
-                None,
-                outcome,
-            )
-            .await;
+        // Expansions nest: what each level keeps is small, the rest is boxed.
+        let telling = Box::pin(self.local.agent.tell(
+            &self.job.request,
+            self.job.queue_id(),
+            &state.recipient,
+            &self.local.service,
+            None,
+            outcome,
+        ));
+        let verdict: Verdict = telling.await;
         verdict.is_later()
     }
 
@@ -148,17 +146,14 @@ impl<'a> Delivery<'a> {
             action: Some(action.into()),
             ..Status::new(Dsn::new(2, 0, 0), "alias expanded")
         };
-        let _ = self
-            .local
-            .agent
-            .trace(
-                &self.job.request,
-                self.job.queue_id(),
-                &state.recipient,
-                &self.local.service,
-                &status,
-            )
-            .await;
+        let telling = Box::pin(self.local.agent.trace(
+            &self.job.request,
+            self.job.queue_id(),
+            &state.recipient,
+            &self.local.service,
+            &status,
+        ));
+        let _ = telling.await;
     }
 
     /// Tells of a failure, the owner of the alias if there is one, else the sender.
@@ -173,18 +168,15 @@ impl<'a> Delivery<'a> {
         let mut request = self.job.request.clone();
         request.envid = state.envid;
         request.ret = state.ret;
-        self.local
-            .agent
-            .tell_owner(
-                &request,
-                self.job.queue_id(),
-                &state.recipient,
-                &self.local.service,
-                &owner,
-                by_class(status),
-            )
-            .await
-            .is_later()
+        let telling = Box::pin(self.local.agent.tell_owner(
+            &request,
+            self.job.queue_id(),
+            &state.recipient,
+            &self.local.service,
+            &owner,
+            by_class(status),
+        ));
+        telling.await.is_later()
     }
 
     /// The address of the `owner-` alias of a recipient, if there is one.
@@ -221,7 +213,7 @@ impl<'a> Delivery<'a> {
     /// An address in internal form, completed as cleanup does it.
     pub(crate) async fn canonical(&self, address: &[u8]) -> Vec<u8> {
         let quoted = quote_822(address);
-        match self.local.trivial.rewrite(rewrite::LOCAL, &quoted).await {
+        match Box::pin(self.local.trivial.rewrite(rewrite::LOCAL, &quoted)).await {
             Ok(text) => pf_address::unquote_822(&text),
             Err(_) => address.to_vec(),
         }
@@ -240,7 +232,7 @@ impl<'a> Delivery<'a> {
         }
         // Only one step runs at a time: nobody else looks while this one waits.
         let mut forwards = self.forwards.take();
-        let added = forwards.add(self.params(), self.job, state).await;
+        let added = Box::pin(forwards.add(self.params(), self.job, state)).await;
         self.forwards.replace(forwards);
         match added {
             Ok(()) => false,

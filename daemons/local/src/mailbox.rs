@@ -24,13 +24,13 @@ impl Delivery<'_> {
             return Some(false);
         }
         match self.local.mailbox_transports.find(&state.user).await {
-            Lookup::Found(transport) => return Some(self.pass(&state, &transport).await),
+            Lookup::Found(transport) => return Some(Box::pin(self.pass(&state, &transport)).await),
             Lookup::Unavailable(_) => return Some(self.table_trouble(&state).await),
             Lookup::Missing => {}
         }
         let params = self.params();
         if !params.mailbox_transport.is_empty() {
-            return Some(self.pass(&state, params.mailbox_transport.as_bytes()).await);
+            return Some(Box::pin(self.pass(&state, params.mailbox_transport.as_bytes())).await);
         }
         let user = match self.account(&state).await {
             Ok(user) => user?,
@@ -38,22 +38,24 @@ impl Delivery<'_> {
         };
         let rights = Rights::from(user);
         match self.local.mailbox_commands.find(&state.user).await {
-            Lookup::Found(command) => return Some(self.command(state, rights, command).await),
+            Lookup::Found(command) => {
+                return Some(Box::pin(self.command(state, rights, command)).await);
+            }
             Lookup::Unavailable(_) => return Some(self.table_trouble(&state).await),
             Lookup::Missing => {}
         }
         let home = rights.home.clone().unwrap_or_default();
         let later = if !params.mailbox_command.is_empty() {
             let command = params.mailbox_command.clone().into_bytes();
-            self.command(state, rights, command).await
+            Box::pin(self.command(state, rights, command)).await
         } else if params.home_mailbox.ends_with('/') {
             let path = [&home, &b"/"[..], params.home_mailbox.as_bytes()].concat();
-            self.maildir(state, rights, &path).await
+            Box::pin(self.maildir(state, rights, &path)).await
         } else if params.home_mailbox.is_empty() && params.spool_directory.ends_with('/') {
             let path = [params.spool_directory.as_bytes(), &state.user, b"/"].concat();
-            self.maildir(state, rights, &path).await
+            Box::pin(self.maildir(state, rights, &path)).await
         } else {
-            self.mailbox_file(state, rights).await
+            Box::pin(self.mailbox_file(state, rights)).await
         };
         Some(later)
     }

@@ -69,7 +69,7 @@ impl Delivery<'_> {
             let reason = format!("null username in \"{shown}\"");
             return self.bounce(&state, Dsn::new(5, 1, 3), reason).await;
         }
-        self.switch(state.deeper(), rights).await
+        Box::pin(self.switch(state.deeper(), rights)).await
     }
 
     /// Aliases first, then what is the user's.
@@ -79,14 +79,14 @@ impl Delivery<'_> {
             state.recipient.address.remove(0);
             state.local.remove(0);
             state.user.remove(0);
-            return match self.mailbox(state.clone()).await {
+            return match Box::pin(self.mailbox(state.clone())).await {
                 Some(later) => later,
-                None => self.unknown(state, rights).await,
+                None => Box::pin(self.unknown(state, rights)).await,
             };
         }
         state.unmatched = None;
         let local = state.local.clone();
-        if let Some(later) = self.alias(state.clone(), &local).await {
+        if let Some(later) = Box::pin(self.alias(state.clone(), &local)).await {
             return later;
         }
         if state.extension.is_some() {
@@ -94,7 +94,7 @@ impl Delivery<'_> {
                 state.unmatched = state.extension.clone();
             }
             let user = state.user.clone();
-            if let Some(later) = self.alias(state.clone(), &user).await {
+            if let Some(later) = Box::pin(self.alias(state.clone(), &user)).await {
                 return later;
             }
             state.unmatched = state.extension.clone();
@@ -106,7 +106,7 @@ impl Delivery<'_> {
             .as_ref()
             .is_some_and(|owner| !owner.eq_ignore_ascii_case(&state.user));
         if foreign || state.expansion == Expansion::Include {
-            return self.indirect(&state).await;
+            return Box::pin(self.indirect(&state)).await;
         }
         if self.params().require_home {
             match self.account(&state).await {
@@ -126,12 +126,12 @@ impl Delivery<'_> {
                 }
             }
         }
-        if let Some(later) = self.dot_forward(state.clone()).await {
+        if let Some(later) = Box::pin(self.dot_forward(state.clone())).await {
             return later;
         }
-        match self.mailbox(state.clone()).await {
+        match Box::pin(self.mailbox(state.clone())).await {
             Some(later) => later,
-            None => self.unknown(state, rights).await,
+            None => Box::pin(self.unknown(state, rights)).await,
         }
     }
 }

@@ -20,7 +20,7 @@ impl Delivery<'_> {
             let internal = pf_address::unquote_822(&full);
             trivial.resolve(Personality::Regular, b"", &internal).await
         };
-        let resolved = match resolved.await {
+        let resolved = match Box::pin(resolved).await {
             Ok(resolved) if !resolved.flags.has(ResolveFlags::FAIL) => resolved,
             _ => {
                 return self
@@ -46,7 +46,7 @@ impl Delivery<'_> {
         if resolved.transport == self.local.service.as_bytes() {
             self.recipient(state, rights).await
         } else {
-            self.indirect(&state).await
+            Box::pin(self.indirect(&state)).await
         }
     }
 }

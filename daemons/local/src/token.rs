@@ -24,7 +24,7 @@ impl Delivery<'_> {
         let (mut later, mut count) = (false, 0);
         for address in pf_address::addresses(&tokens) {
             count += 1;
-            later |= self.token(state.clone(), rights.clone(), address).await;
+            later |= Box::pin(self.token(state.clone(), rights.clone(), address)).await;
         }
         (later, count)
     }
@@ -68,8 +68,8 @@ impl Delivery<'_> {
     async fn token(&self, state: Attributes, rights: Rights, address: &Address) -> bool {
         let text = address.internal();
         match text.first() {
-            Some(b'/') => self.file(state, rights, text).await,
-            Some(b'~') => self.home_file(state, rights, &text).await,
+            Some(b'/') => Box::pin(self.file(state, rights, text)).await,
+            Some(b'~') => Box::pin(self.home_file(state, rights, &text)).await,
             Some(b'|') => {
                 if !self.params().commands.has(state.expansion) {
                     return self
@@ -77,7 +77,7 @@ impl Delivery<'_> {
                         .await;
                 }
                 let command = text.get(1..).unwrap_or_default().to_vec();
-                self.command(state, rights, command).await
+                Box::pin(self.command(state, rights, command)).await
             }
             _ => match text.split_at_checked(INCLUDE.len()) {
                 Some((head, path)) if head.eq_ignore_ascii_case(INCLUDE) => {
@@ -106,6 +106,6 @@ impl Delivery<'_> {
         } else {
             [home.as_slice(), rest].concat()
         };
-        self.file(state, rights, path).await
+        Box::pin(self.file(state, rights, path)).await
     }
 }

@@ -66,15 +66,14 @@ impl Delivery<'_> {
 
     /// Passes the recipient in hand to another transport.
     pub(crate) async fn pass(&self, state: &Attributes, transport: &[u8]) -> bool {
-        pf_delivery::pass(
+        let passing = Box::pin(pf_delivery::pass(
             &self.local.agent,
             self.job,
             &state.recipient,
             transport,
             self.params().ipc_timeout,
-        )
-        .await
-        .is_later()
+        ));
+        passing.await.is_later()
     }
 
     /// The trouble with tables that cannot tell.
