@@ -4,14 +4,13 @@
 //! cannot be used at once is kept.
 
 use std::cell::RefCell;
-use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::session::content::{Piece, cut};
 
@@ -97,6 +96,34 @@ pub(crate) struct Line {
     pub(crate) bare_lf: bool,
 }
 
+/// An alarm that is set again and again, mostly for later: it is moved only when it goes off too early, because each move may
+/// cost a system call.
+#[derive(Default)]
+struct Timer {
+    sleep: Option<Pin<Box<Sleep>>>,
+}
+
+impl Timer {
+    /// Whether it is later than `until`; if not, the task is woken then.
+    fn poll(&mut self, until: Instant, cx: &mut Context<'_>) -> Poll<()> {
+        let sleep = self
+            .sleep
+            .get_or_insert_with(|| Box::pin(sleep_until(until)));
+        if sleep.deadline() > until {
+            sleep.as_mut().reset(until);
+        }
+        while sleep.as_mut().poll(cx).is_ready() {
+            if sleep.deadline() >= until {
+                // The next wait needs a new one.
+                self.sleep = None;
+                return Poll::Ready(());
+            }
+            sleep.as_mut().reset(until);
+        }
+        Poll::Pending
+    }
+}
+
 /// The connection to one client.
 pub(crate) struct Conn<S> {
     stream: S,
@@ -108,6 +135,7 @@ pub(crate) struct Conn<S> {
     out: Vec<u8>,
     time: Duration,
     deadline: Option<Instant>,
+    timer: Timer,
     closed: bool,
 }
 
@@ -121,6 +149,7 @@ impl<S: Transport> Conn<S> {
             out: Vec::new(),
             time,
             deadline: None,
+            timer: Timer::default(),
             closed: false,
         }
     }
@@ -198,31 +227,28 @@ impl<S: Transport> Conn<S> {
         let scratch = Rc::clone(&self.scratch);
         let stream = &mut self.stream;
         let pending = &mut self.pending;
+        let timer = &mut self.timer;
         let reading = std::future::poll_fn(|cx| {
             // Nobody else runs while this does.
             let mut buffer = scratch.borrow_mut();
             let mut buffer = ReadBuf::new(&mut buffer);
             match Pin::new(&mut *stream).poll_read(cx, &mut buffer) {
-                Poll::Pending => Poll::Pending,
-                Poll::Ready(Err(err)) => Poll::Ready(Err(err)),
+                Poll::Pending => timer.poll(until, cx).map(|()| Err(Stop::Timeout)),
+                Poll::Ready(Err(_)) => Poll::Ready(Err(Stop::Lost)),
                 Poll::Ready(Ok(())) => {
                     let filled = buffer.filled();
-                    if !filled.is_empty() {
-                        let used = take(filled);
-                        pending.extend_from_slice(filled.get(used..).unwrap_or_default());
+                    if filled.is_empty() {
+                        return Poll::Ready(Err(Stop::Lost));
                     }
+                    let used = take(filled);
+                    pending.extend_from_slice(filled.get(used..).unwrap_or_default());
                     Poll::Ready(Ok(filled.len()))
                 }
             }
         });
-        match timeout_at(until, reading).await {
-            Err(_) => Err(Stop::Timeout),
-            Ok(Err(_) | Ok(0)) => {
-                self.closed = true;
-                Err(Stop::Lost)
-            }
-            Ok(Ok(count)) => Ok(count),
-        }
+        let result = reading.await;
+        self.closed |= result == Err(Stop::Lost);
+        result
     }
 
     async fn fill(&mut self) -> Result<usize, Stop> {
@@ -313,17 +339,28 @@ impl<S: Transport> Conn<S> {
         }
         let out = std::mem::take(&mut self.out);
         let until = self.until();
-        let sending = async {
-            use tokio::io::AsyncWriteExt as _;
-            self.stream.write_all(&out).await?;
-            self.stream.flush().await
-        };
-        let sent: Result<io::Result<()>, _> = timeout_at(until, sending).await;
-        match sent {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(Stop::Lost),
-            Err(_) => Err(Stop::Timeout),
-        }
+        let (stream, timer) = (&mut self.stream, &mut self.timer);
+        let mut sent = 0;
+        std::future::poll_fn(|cx| {
+            loop {
+                let rest = out.get(sent..).unwrap_or_default();
+                let progress = if rest.is_empty() {
+                    Pin::new(&mut *stream).poll_flush(cx).map_ok(|()| 0)
+                } else {
+                    Pin::new(&mut *stream).poll_write(cx, rest)
+                };
+                return match progress {
+                    Poll::Pending => timer.poll(until, cx).map(|()| Err(Stop::Timeout)),
+                    Poll::Ready(Ok(0)) if rest.is_empty() => Poll::Ready(Ok(())),
+                    Poll::Ready(Ok(0) | Err(_)) => Poll::Ready(Err(Stop::Lost)),
+                    Poll::Ready(Ok(count)) => {
+                        sent += count;
+                        continue;
+                    }
+                };
+            }
+        })
+        .await
     }
 }
 
