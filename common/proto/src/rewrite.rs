@@ -16,6 +16,29 @@ pub const LOCAL: &str = "local";
 /// Rule set for mail from remote clients: `remote_header_rewrite_domain`, or no change.
 pub const REMOTE: &str = "remote";
 
+/// Whether rewriting leaves an address in external form as it is, whatever the parameters: a plain local part, and a domain
+/// of several labels. Most addresses are so, and need not be asked about.
+pub fn is_standard(address: &[u8]) -> bool {
+    let Some(at) = address.iter().position(|&ch| ch == b'@') else {
+        return false;
+    };
+    let (local, domain) = address.split_at(at);
+    let domain = domain.get(1..).unwrap_or_default();
+    let plain = |part: &[u8], also: &[u8]| {
+        let mut last = b'.';
+        let good = part.iter().all(|&ch| {
+            let good = match ch {
+                b'.' => last != b'.',
+                _ => ch.is_ascii_alphanumeric() || also.contains(&ch),
+            };
+            last = ch;
+            good
+        });
+        good && last != b'.'
+    };
+    plain(local, b"_+-=") && plain(domain, b"_-") && domain.contains(&b'.')
+}
+
 /// Brings an address in external (quoted) form into its standard form.
 #[derive(Debug, Clone)]
 pub struct Rewrite<'a> {
@@ -70,5 +93,43 @@ impl Request for Rewrite<'_> {
             server_flags: list.int("flags")?,
             address: list.str("address")?.to_vec(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_standard;
+
+    #[test]
+    fn plain_addresses_need_no_rewriting() {
+        for address in ["a@b.c", "a.b+c-d_e=f@x-y.z_1", "1@2.3"] {
+            assert!(is_standard(address.as_bytes()), "{address}");
+        }
+        for address in [
+            "",
+            "a",
+            "a@b",
+            "@b.c",
+            "a@",
+            "a@b.",
+            "a@b.c.",
+            "a@.b.c",
+            "a@b..c",
+            ".a@b.c",
+            "a.@b.c",
+            "a..b@c.d",
+            "a%b@c.d",
+            "a!b@c.d",
+            "a@b@c.d",
+            "a b@c.d",
+            "\"a\"@b.c",
+            "a@[1.2]",
+            "a(c)@b.c",
+            "<a@b.c>",
+            "\u{e9}@b.c",
+            "a|b@c.d",
+        ] {
+            assert!(!is_standard(address.as_bytes()), "{address}");
+        }
     }
 }

@@ -9,7 +9,7 @@ use pf_attr::Error;
 
 use super::{Personality, Resolve, Resolved};
 use crate::client::Client;
-use crate::rewrite::{Rewrite, Rewritten};
+use crate::rewrite::{Rewrite, Rewritten, is_standard};
 
 /// How long an answer is good.
 const LIFE: Duration = Duration::from_secs(30);
@@ -35,11 +35,15 @@ impl TrivialClient {
     }
 
     /// Rewrites an address in external form by a rule set ([`LOCAL`](crate::rewrite::LOCAL) or
-    /// [`REMOTE`](crate::rewrite::REMOTE)); answers of the last 30 seconds may be given again.
+    /// [`REMOTE`](crate::rewrite::REMOTE)); answers of the last 30 seconds may be given again, and an address
+    /// that no parameter would change is not asked about.
     ///
     /// # Errors
     /// The server does not answer; only with a client that does not try for ever.
     pub async fn rewrite(&self, rule: &str, address: &[u8]) -> Result<Rc<[u8]>, Error> {
+        if is_standard(address) {
+            return Ok(address.into());
+        }
         let key = [rule.as_bytes(), b"\0", address].concat();
         if let Some(known) = self.rewritten.borrow_mut().get(&key, Instant::now()) {
             return Ok(known);
