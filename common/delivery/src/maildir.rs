@@ -14,12 +14,14 @@ use crate::Job;
 use crate::copy::{Envelope, Failure, Form, copy, mailbox_dsn, write_failure};
 
 /// Delivers into the maildir `path`, making its directories if need be, with the rights that this process has just now.
+/// `host` is the host's name; `default_dsn` is the code for errors that have none of their own.
 ///
 /// # Errors
 /// As [`copy`]; or the file cannot be made.
 pub fn deliver(
     path: &Path,
     host: &str,
+    default_dsn: Dsn,
     job: &Job,
     form: &Form,
     envelope: &Envelope<'_>,
@@ -35,7 +37,7 @@ pub fn deliver(
         }
         other => other,
     }
-    .map_err(|err| creation_failure(&temporary, err))?;
+    .map_err(|err| creation_failure(&temporary, default_dsn, err))?;
     let result = write(&file, job, form, envelope).and_then(|status| {
         // Device and inode number are unique for as long as the file is there; the time makes them so for ever.
         let name = format!(
@@ -53,7 +55,7 @@ pub fn deliver(
             }
             other => other,
         }
-        .map_err(|err| creation_failure(&target, err))
+        .map_err(|err| creation_failure(&target, default_dsn, err))
     });
     if let Err(err) = fs::remove_file(&temporary) {
         warning!("remove {}: {}", temporary.display(), reason(&err));
@@ -76,9 +78,9 @@ fn make(directory: &Path) -> io::Result<()> {
         .create(directory)
 }
 
-fn creation_failure(path: &Path, err: io::Error) -> Failure {
+fn creation_failure(path: &Path, default_dsn: Dsn, err: io::Error) -> Failure {
     let text = format!("create maildir file {}: {}", path.display(), reason(&err));
-    let status = Status::new(mailbox_dsn(&err, Dsn::new(5, 2, 0)), text.into_bytes());
+    let status = Status::new(mailbox_dsn(&err, default_dsn), text.into_bytes());
     Failure::Told(Box::new(status), Some(err))
 }
 

@@ -85,6 +85,7 @@ impl Delivery<'_> {
             Ok(_as_user) => maildir::deliver(
                 Path::new(OsStr::from_bytes(path)),
                 &self.local.host,
+                Dsn::new(5, 2, 0),
                 self.job,
                 &Form::maildir(self.params().delivered_header.file),
                 &self.envelope(&state),
