@@ -20,7 +20,7 @@ const INDENT: usize = 4;
 /// space in front, so that none can be taken for anything else.
 fn wrapped(line: &[u8]) -> Vec<Vec<u8>> {
     let mut out = Vec::new();
-    let mut rest = line;
+    let mut rest = line.trim_ascii_end();
     let mut indent = 0;
     loop {
         let room = WIDTH - indent;

@@ -225,4 +225,31 @@ mod tests {
             "missing client address from proxy"
         );
     }
+
+    #[tokio::test]
+    async fn names_must_lead_back_to_the_address() {
+        use crate::access::ask::Record;
+        use crate::fake::Fake;
+        let params = crate::params::tests::params(&[("smtpd_client_port_logging", "yes")]);
+        let client: SocketAddr = "[::ffff:192.0.2.1]:99".parse().unwrap();
+        let server: SocketAddr = "192.0.2.2:25".parse().unwrap();
+        let mut fake = Fake::new();
+        let peer = network(&params, &fake, client, server).await;
+        assert_eq!(peer.shown, b"unknown[192.0.2.1]:99");
+        assert_eq!(peer.reverse_name, b"host.example");
+        assert_eq!(peer.name_status, NameStatus::Forged);
+        assert_eq!(
+            fake.log_lines(),
+            [
+                "warning: hostname host.example does not resolve to address 192.0.2.1: Name or service not known"
+            ]
+        );
+        fake.dns.insert(
+            "A host.example".to_owned(),
+            vec![Record::A("192.0.2.1".parse().unwrap())],
+        );
+        let peer = network(&params, &fake, client, server).await;
+        assert_eq!(peer.shown, b"host.example[192.0.2.1]:99");
+        assert_eq!(peer.range.as_deref(), Some("192.0.2.1"));
+    }
 }
