@@ -296,3 +296,35 @@ fn postkick_and_postlock() {
     let unknown = instance.run("postlock", &["-l", "glue", &folder, "true"]);
     assert_eq!(unknown.status, 75);
 }
+
+#[test]
+fn in_the_foreground_with_the_log_on_standard_output() {
+    use std::io::BufRead as _;
+    use std::process::Stdio;
+    let instance = Instance::builder()
+        .main_cf("maillog_file = /dev/stdout\nmaillog_file_prefixes = /dev/stdout")
+        .build();
+    let mut command = instance.command("postfix");
+    command
+        .arg("start-fg")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let mut lines = std::io::BufReader::new(child.stdout.take().unwrap()).lines();
+    let started = lines
+        .by_ref()
+        .map(Result::unwrap)
+        .find(|line| line.contains(": daemon started -- version "))
+        .unwrap();
+    assert!(started.contains(" postfix/master["), "{started}");
+    instance.smtp().expect("NOOP", 250);
+    assert!(
+        lines
+            .by_ref()
+            .map(Result::unwrap)
+            .any(|line| line.contains(": connect from localhost[127.0.0.1]"))
+    );
+    assert_eq!(instance.run("postfix", &["stop"]).status, 0);
+    // Whatever ended master is not this command's success.
+    assert!(!child.wait().unwrap().success());
+}
