@@ -186,8 +186,7 @@ impl<'a> Delivery<'a> {
         }
         let (local, _) = pf_address::split(address);
         let mut names = vec![local];
-        let delimiters = pf_address::Delimiters::new(&self.params().delimiters);
-        if let Some((user, _)) = delimiters.split(local) {
+        if let Some((user, _)) = self.params().extensions().split(local) {
             names.push(user);
         }
         for name in names {

@@ -134,6 +134,8 @@ pub struct Params {
     pub owner_special: bool,
     /// `propagate_unmatched_extensions`
     pub propagate: Expansions,
+    /// `double_bounce_sender`
+    pub double_bounce: String,
     /// `recipient_delimiter`
     pub delimiters: Vec<u8>,
     /// `reset_owner_alias`
@@ -215,12 +217,22 @@ impl Params {
                 forward: propagates("forward"),
                 include: propagates("include"),
             },
+            double_bounce: config.get(param::DOUBLE_BOUNCE_SENDER)?,
             delimiters: config.get(param::RECIPIENT_DELIMITER)?.into_bytes(),
             reset_owner: config.get(param::RESET_OWNER_ALIAS)?,
             require_home: config.get(param::REQUIRE_HOME_DIRECTORY)?,
             strict_owner: config.get(param::STRICT_MAILBOX_OWNERSHIP)?,
             autodetect_utf8: config.get(param::SMTPUTF8_ENABLE)? && detects,
         })
+    }
+
+    /// How extensions are told apart.
+    pub fn extensions(&self) -> pf_address::Delimiters<'_> {
+        pf_address::Delimiters {
+            set: &self.delimiters,
+            owner_request_special: self.owner_special,
+            double_bounce_sender: self.double_bounce.as_bytes(),
+        }
     }
 }
 

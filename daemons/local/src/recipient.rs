@@ -49,9 +49,7 @@ impl Delivery<'_> {
         state.domain = domain.unwrap_or_default().to_vec();
         state.user = state.local.clone();
         state.extension = None;
-        if let Some((user, extension)) =
-            pf_address::Delimiters::new(&self.params().delimiters).split(local)
-        {
+        if let Some((user, extension)) = self.params().extensions().split(local) {
             state.user = user.to_vec();
             if extension.contains(&b'/') {
                 warning!(

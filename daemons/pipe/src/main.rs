@@ -1,3 +1,5 @@
 //! Start of the `pipe` daemon.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    pf_service::single::run::<pf_pipe::Pipe>()
+}
