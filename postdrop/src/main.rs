@@ -1,3 +1,5 @@
 //! Start of the `postdrop` command.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    pf_postdrop::main()
+}

@@ -1,1 +1,7 @@
-//! The `postqueue` command.
+//! The `postqueue` command: what users may see of the queue and ask of it, with the rights of the setgid group (postqueue(1)).
+
+mod ask;
+mod list;
+mod run;
+
+pub use run::main;

@@ -1,3 +1,5 @@
 //! Start of the `postqueue` command.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    pf_postqueue::main()
+}

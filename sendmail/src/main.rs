@@ -1,3 +1,5 @@
-//! Start of the `sendmail` command.
+//! Start of the `sendmail` command, which is also `mailq` and `newaliases`.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    pf_sendmail::main()
+}

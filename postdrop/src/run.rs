@@ -1,0 +1,172 @@
+//! From standard input to the maildrop directory.
+
+use std::io::{self, Write as _};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use pf_attr::Encoder;
+use pf_cli::{Invocation, Opt, Spec};
+use pf_config::{Config, param};
+use pf_log::warning;
+use pf_proto::cleanup::Status;
+use pf_proto::{Address, Class, trigger};
+use pf_queue::{NewFile, Queue, QueueName};
+use pf_record::{ArrivalTime, Decoder, RecordType, Writer};
+use pf_sys::identity;
+
+use crate::filter::{Filter, Passed};
+
+/// The protocol that is announced on standard output.
+const PROTOCOL: &str = "postdrop_protocol";
+
+/// What the command accepts.
+pub const SPEC: Spec = Spec {
+    name: "postdrop",
+    about: "put a message into the mail queue",
+    usage: "%s [-c config_dir] [-v]",
+    options: &[
+        Opt::value('c', "config_dir", "use the configuration in this directory"),
+        Opt::flag('r', "speak the internal protocol (the only one there is)"),
+        Opt::flag('v', "be talkative (root only)"),
+    ],
+    operands: "",
+};
+
+/// The command's main function.
+pub fn main() -> ExitCode {
+    pf_cli::run_setgid(&SPEC, 1, run)
+}
+
+fn run(invocation: &Invocation) -> Result<ExitCode> {
+    let uid = identity::real_uid();
+    let source = invocation.source();
+    pf_cli::authorize(&source)?;
+    let config = Config::load(&source)?;
+    pf_cli::open_log("postdrop", &config, false)?;
+    let directory = config.get(param::QUEUE_DIRECTORY)?;
+    std::env::set_current_dir(&directory).with_context(|| format!("chdir {directory}"))?;
+    let limit = config.get(param::MESSAGE_SIZE_LIMIT)?;
+    if let Ok(limit) = u64::try_from(limit)
+        && limit > 0
+    {
+        pf_sys::process::limit_file_size(limit)?;
+    }
+    // A full disk or a reader that has gone shows in the result of a call.
+    pf_sys::process::ignore_signal(nix::sys::signal::Signal::SIGXFSZ)?;
+    pf_sys::process::ignore_signal(nix::sys::signal::Signal::SIGPIPE)?;
+    let list = config.get(param::AUTHORIZED_SUBMIT_USERS)?;
+    let (user, allowed) = pf_cli::user_allowed("authorized_submit_users", &list, uid)?;
+    if !allowed {
+        bail!("User {user}({uid}) is not allowed to submit mail");
+    }
+    let queue = Queue::new(&config)?;
+    let started = SystemTime::now();
+    let file = queue
+        .create(QueueName::Maildrop, 0o044)
+        .with_context(|| format!("uid={uid}: create file maildrop"))?;
+    say(&Encoder::new()
+        .str("protocol", PROTOCOL)
+        .str("queue_id", file.id().as_bytes())
+        .end())?;
+    let line_limit = config.count(param::LINE_LENGTH_LIMIT)?;
+    let Some(status) = receive(uid, &file, started, line_limit)? else {
+        // The caller has changed its mind; the unfinished file goes with us.
+        return Ok(ExitCode::SUCCESS);
+    };
+    let status = if status.is_empty() {
+        commit(uid, file)
+    } else {
+        status
+    };
+    if status.is_empty() {
+        let service = config.get(param::PICKUP_SERVICE_NAME)?;
+        let address = Address::new(Path::new("."), Class::Public, &service);
+        // pickup looks by itself from time to time; mail is safe whether it hears of it now or not.
+        if let Err(
+            err @ (trigger::TriggerError::Missing(..) | trigger::TriggerError::NotASocket(_)),
+        ) = trigger::send(&address, &[trigger::WAKEUP], Duration::from_secs(2))
+        {
+            warning!("{err}");
+        }
+    }
+    let bits = i32::try_from(status.bits()).unwrap_or(1);
+    say(&Encoder::new().int("status", bits).str("reason", "").end())?;
+    Ok(ExitCode::from(u8::try_from(bits & 0xff).unwrap_or(1)))
+}
+
+/// Copies records from standard input; `None` when the input ends too early.
+fn receive(
+    uid: u32,
+    file: &NewFile,
+    started: SystemTime,
+    line_limit: usize,
+) -> Result<Option<Status>> {
+    let mut out = Writer::new(io::BufWriter::with_capacity(32 * 1024, file.file()?));
+    let mut filter = Filter::new();
+    let mut input = Decoder::new(line_limit.max(1024));
+    let mut status = Status::NONE;
+    if out
+        .put(RecordType::TIME, &ArrivalTime::from(started).encode())
+        .is_err()
+    {
+        status |= Status::WRITE;
+    }
+    let mut chunk = vec![0; 32 * 1024];
+    loop {
+        loop {
+            let record = input
+                .take_ref()
+                .map_err(|_| anyhow!("uid={uid}: malformed input"))?;
+            let Some((kind, data)) = record else { break };
+            let passed = filter
+                .record(kind, data)
+                .map_err(|why| anyhow!("uid={uid}: {why}"))?;
+            match passed {
+                Passed::No(why) => warning!("uid={uid}: {why}"),
+                Passed::Yes | Passed::End => {
+                    if status.is_empty() && out.put(kind, data).is_err() {
+                        status |= Status::WRITE;
+                    }
+                }
+            }
+            if passed_end(kind) {
+                if out.flush().is_err() || out.into_inner().flush().is_err() {
+                    status |= Status::WRITE;
+                }
+                if status.is_empty() && !filter.is_complete() {
+                    status |= Status::BAD;
+                }
+                return Ok(Some(status));
+            }
+        }
+        let count = match io::Read::read(&mut io::stdin().lock(), &mut chunk) {
+            Err(err) if err.kind() == io::ErrorKind::Interrupted => continue,
+            other => other.with_context(|| format!("uid={uid}: malformed input"))?,
+        };
+        if count == 0 {
+            return Ok(None);
+        }
+        input.feed(chunk.get(..count).unwrap_or_default());
+    }
+}
+
+fn passed_end(kind: RecordType) -> bool {
+    kind == RecordType::END
+}
+
+fn commit(uid: u32, file: NewFile) -> Status {
+    match file.commit(None) {
+        Ok(_) => Status::NONE,
+        Err(err) => {
+            warning!("uid={uid}: {err}");
+            Status::WRITE
+        }
+    }
+}
+
+fn say(bytes: &[u8]) -> Result<()> {
+    let mut out = io::stdout().lock();
+    Ok(out.write_all(bytes).and_then(|()| out.flush())?)
+}

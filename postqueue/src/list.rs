@@ -1,0 +1,212 @@
+//! Listing the queue, for people or as JSON.
+
+use std::io::{BufReader, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::Result;
+use pf_config::{Config, param};
+use pf_log::warning;
+use pf_proto::showq::{Listing, Message};
+use pf_proto::{Address, Class};
+use pf_sys::identity;
+use pf_sys::time::Calendar;
+
+use crate::run::{SOFTWARE, UNAVAILABLE, fail};
+
+/// Lists the queue: with the help of the showq service, or while the mail system is down and the user is root, with a showq
+/// process of our own.
+///
+/// # Errors
+/// Nobody can tell, or talks nonsense.
+pub fn list(config: &Config, config_dir: &Path, queue: &Path, json: bool) -> Result<()> {
+    let address = Address::new(
+        Path::new("."),
+        Class::Public,
+        &config.get(param::SHOWQ_SERVICE_NAME)?,
+    );
+    let long_ids = config.get(param::ENABLE_LONG_QUEUE_IDS)?;
+    match UnixStream::connect(address.path()) {
+        Ok(stream) => show(stream, json, long_ids),
+        Err(_) if identity::real_uid() == 0 || identity::effective_uid() == 0 => {
+            warning!("Mail system is down -- accessing queue directly");
+            let directory = config.get(param::DAEMON_DIRECTORY)?;
+            let mut showq = Command::new(Path::new(&directory).join("showq"))
+                .args(["-S", "-u"])
+                .env("MAIL_CONFIG", config_dir)
+                .current_dir(queue)
+                .stdin(Stdio::null())
+                .stdout(Stdio::piped())
+                .spawn()
+                .map_err(|err| {
+                    fail(
+                        UNAVAILABLE,
+                        format!(
+                            "cannot run {directory}/showq: {}",
+                            pf_sys::error::text(&err)
+                        ),
+                    )
+                })?;
+            let listed = match showq.stdout.take() {
+                Some(output) => show(output, json, long_ids),
+                None => Ok(()),
+            };
+            let status = showq.wait()?;
+            listed?;
+            if status.success() {
+                Ok(())
+            } else {
+                Err(fail(SOFTWARE, format!("showq: {status}")))
+            }
+        }
+        Err(err) => Err(fail(
+            UNAVAILABLE,
+            format!(
+                "Queue report unavailable - mail system is down: {}",
+                pf_sys::error::text(&err)
+            ),
+        )),
+    }
+}
+
+fn show(source: impl Read, json: bool, long_ids: bool) -> Result<()> {
+    let nonsense = |_| fail(SOFTWARE, "malformed showq server response");
+    let mut listing =
+        Listing::open(BufReader::with_capacity(64 * 1024, source)).map_err(nonsense)?;
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let (mut count, mut total) = (0_u64, 0_i64);
+    while let Some(message) = listing.message().map_err(nonsense)? {
+        count += 1;
+        total = total.saturating_add(message.size);
+        if json {
+            write_json(&mut out, &message, &mut listing)?;
+            continue;
+        }
+        if count > 1 {
+            writeln!(out)?;
+        } else if long_ids {
+            writeln!(
+                out,
+                "----Queue ID----- --Size-- ---Arrival Time---- --Sender/Recipient------"
+            )?;
+        } else {
+            writeln!(
+                out,
+                "-Queue ID-  --Size-- ----Arrival Time---- -Sender/Recipient-------"
+            )?;
+        }
+        write_message(&mut out, &message, &mut listing, long_ids)?;
+    }
+    if !json {
+        if count == 0 {
+            writeln!(out, "Mail queue is empty")?;
+        } else {
+            let plural = if count == 1 { "" } else { "s" };
+            writeln!(
+                out,
+                "\n-- {} Kbytes in {count} Request{plural}.",
+                total / 1024
+            )?;
+        }
+    }
+    Ok(out.flush()?)
+}
+
+fn write_message<R: std::io::BufRead>(
+    out: &mut impl Write,
+    message: &Message,
+    listing: &mut Listing<R>,
+    long_ids: bool,
+) -> Result<()> {
+    let mut id = String::from_utf8_lossy(&message.id).into_owned();
+    match message.queue.as_slice() {
+        b"active" => id.push('*'),
+        b"hold" => id.push('!'),
+        _ => {}
+    }
+    if message.forced_expire {
+        id.push('#');
+    }
+    let date = Calendar::local(message.time).asctime();
+    let sender = String::from_utf8_lossy(&message.sender);
+    if long_ids {
+        writeln!(out, "{id:<17} {:>8} {date:.19} {sender}", message.size)?;
+    } else {
+        writeln!(
+            out,
+            "{id:<11} {:>7} {:>20.20} {sender}",
+            message.size,
+            format!("{date} ")
+        )?;
+    }
+    let mut before = Vec::new();
+    while let Some(recipient) = listing
+        .recipient()
+        .map_err(|_| fail(SOFTWARE, "malformed showq server response"))?
+    {
+        if recipient.reason != before {
+            let reason = if recipient.reason.is_empty() {
+                "reason unavailable".into()
+            } else {
+                String::from_utf8_lossy(&recipient.reason)
+            };
+            writeln!(
+                out,
+                "{:>width$}({reason})",
+                "",
+                width = 76_usize.saturating_sub(reason.len())
+            )?;
+            before.clone_from(&recipient.reason);
+        }
+        let address = String::from_utf8_lossy(&recipient.address);
+        if long_ids {
+            writeln!(out, "{:<17} {:>8} {:<19} {address}", "", "", "")?;
+        } else {
+            writeln!(out, "{:<11} {:>7} {:<20} {address}", "", "", "")?;
+        }
+    }
+    Ok(())
+}
+
+fn write_json<R: std::io::BufRead>(
+    out: &mut impl Write,
+    message: &Message,
+    listing: &mut Listing<R>,
+) -> Result<()> {
+    let quoted = |bytes: &[u8]| serde_json::to_string(&String::from_utf8_lossy(bytes));
+    write!(
+        out,
+        "{{\"queue_name\": {}, \"queue_id\": {}, \"arrival_time\": {}, \"message_size\": {}, \"forced_expire\": {}, \"sender\": {}, \"recipients\": [",
+        quoted(&message.queue)?,
+        quoted(&message.id)?,
+        message.time,
+        message.size,
+        message.forced_expire,
+        quoted(&message.sender)?
+    )?;
+    let mut first = true;
+    while let Some(recipient) = listing
+        .recipient()
+        .map_err(|_| fail(SOFTWARE, "malformed showq server response"))?
+    {
+        if !first {
+            write!(out, ", ")?;
+        }
+        first = false;
+        write!(out, "{{\"address\": {}", quoted(&recipient.address)?)?;
+        if recipient.original != recipient.address {
+            write!(out, ", \"orig_address\": {}", quoted(&recipient.original)?)?;
+        }
+        if !recipient.reason.is_empty() {
+            let key = if recipient.log_class == b"bounce" {
+                "bounce_reason"
+            } else {
+                "delay_reason"
+            };
+            write!(out, ", \"{key}\": {}", quoted(&recipient.reason)?)?;
+        }
+        write!(out, "}}")?;
+    }
+    Ok(writeln!(out, "]}}")?)
+}

@@ -1,0 +1,153 @@
+//! Talking to `postdrop`: records in, queue id and status out.
+
+use std::io::{Read as _, Write as _};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use anyhow::Result;
+use pf_attr::Message;
+use pf_proto::cleanup::Status;
+use pf_record::{RecordType, encode};
+
+use crate::exit::{NOPERM, SOFTWARE, TEMPFAIL, UNAVAILABLE, fail};
+
+/// How many bytes of records are collected before they are sent.
+const CHUNK: usize = 32 * 1024;
+
+/// A message on its way into the queue.
+pub struct Submission {
+    postdrop: Child,
+    buffer: Vec<u8>,
+    /// `sender(uid)`, for complaints.
+    who: String,
+    answers: Vec<u8>,
+}
+
+impl Submission {
+    /// Starts `postdrop`.
+    ///
+    /// # Errors
+    /// It cannot be run.
+    pub fn start(
+        command_directory: &Path,
+        config: &Path,
+        verbose: u8,
+        who: String,
+    ) -> Result<Self> {
+        let path = command_directory.join("postdrop");
+        let mut command = Command::new(&path);
+        command
+            .arg("-r")
+            .env("MAIL_CONFIG", config)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        for _ in 0..verbose {
+            command.arg("-v");
+        }
+        let postdrop = command.spawn().map_err(|err| {
+            fail(
+                UNAVAILABLE,
+                format!(
+                    "{who}: unable to execute {} -r: {}",
+                    path.display(),
+                    pf_sys::error::text(&err)
+                ),
+            )
+        })?;
+        Ok(Self {
+            postdrop,
+            buffer: Vec::with_capacity(CHUNK + 4096),
+            who,
+            answers: Vec::new(),
+        })
+    }
+
+    /// Adds a record.
+    ///
+    /// # Errors
+    /// `postdrop` does not take more.
+    pub fn put(&mut self, kind: RecordType, data: &[u8]) -> Result<()> {
+        encode(&mut self.buffer, kind, data);
+        if self.buffer.len() >= CHUNK {
+            self.flush()
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Adds a named attribute.
+    ///
+    /// # Errors
+    /// As [`put`](Self::put).
+    pub fn attribute(&mut self, name: &str, value: impl std::fmt::Display) -> Result<()> {
+        self.put(RecordType::ATTR, format!("{name}={value}").as_bytes())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        let sent = match &mut self.postdrop.stdin {
+            Some(pipe) => pipe.write_all(&self.buffer),
+            None => Ok(()),
+        };
+        self.buffer.clear();
+        sent.map_err(|err| {
+            fail(
+                TEMPFAIL,
+                format!(
+                    "{}: error writing queue file: {}",
+                    self.who,
+                    pf_sys::error::text(&err)
+                ),
+            )
+        })
+    }
+
+    /// Ends the message and waits for its fate.
+    ///
+    /// # Errors
+    /// It was not taken; the exit status says whether to try again.
+    pub fn finish(mut self) -> Result<()> {
+        // What went wrong is in the answer, if there is one.
+        let flushed = self.flush();
+        drop(self.postdrop.stdin.take());
+        if let Some(mut output) = self.postdrop.stdout.take() {
+            let _ = output.read_to_end(&mut self.answers);
+        }
+        let _ = self.postdrop.wait();
+        let verdict = self.verdict();
+        flushed.or_else(|err| if verdict.is_some() { Ok(()) } else { Err(err) })?;
+        let Some((status, reason)) = verdict else {
+            return Err(fail(
+                TEMPFAIL,
+                format!("{}: queue file write error", self.who),
+            ));
+        };
+        if status.is_empty() {
+            return Ok(());
+        }
+        let exit = if status.has(Status::BAD) {
+            SOFTWARE
+        } else if status.has(Status::WRITE) {
+            TEMPFAIL
+        } else if status.has(Status::NOPERM) {
+            NOPERM
+        } else {
+            UNAVAILABLE
+        };
+        let text = if reason.is_empty() {
+            status.detail().text.to_owned()
+        } else {
+            reason
+        };
+        Err(fail(exit, format!("{}: {text}", self.who)))
+    }
+
+    /// The status and the reason, behind the announcement.
+    fn verdict(&mut self) -> Option<(Status, String)> {
+        let _announcement = Message::take(&mut self.answers).ok()??;
+        let last = Message::take(&mut self.answers).ok()??;
+        let mut list = last.decoder();
+        let status = u32::try_from(list.int("status").ok()?).ok()?;
+        let reason = String::from_utf8_lossy(list.str("reason").ok()?).into_owned();
+        Some((Status::from_bits(status), reason))
+    }
+}
