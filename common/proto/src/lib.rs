@@ -16,6 +16,7 @@ pub mod cleanup;
 pub mod client;
 pub mod deliver;
 pub mod flush;
+pub mod master;
 #[cfg(feature = "aio")]
 pub mod post_mail;
 pub mod proxymap;

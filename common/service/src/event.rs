@@ -13,6 +13,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use nix::sys::socket::{MsgFlags, SockFlag, accept4, recv};
 use pf_config::param;
+use pf_proto::master::Availability;
 use tokio::io::unix::AsyncFd;
 use tokio::io::{AsyncReadExt as _, Interest};
 use tokio::net::{TcpStream, UnixStream};
@@ -329,8 +330,8 @@ impl Crew {
         self.clients.get() >= self.share
     }
 
-    fn notify(&self, available: bool) {
-        if self.status.get_ref().notify(available).is_err() {
+    fn notify(&self, availability: Availability) {
+        if self.status.get_ref().notify(availability).is_err() {
             self.close.set(true);
         }
     }
@@ -338,7 +339,7 @@ impl Crew {
     fn joined(&self) {
         self.clients.set(self.clients.get() + 1);
         if self.full() {
-            self.notify(false);
+            self.notify(Availability::Taken);
         }
         self.changed.notify_one();
     }
@@ -351,10 +352,10 @@ impl Crew {
         if !self.close.get() {
             // The first client served tells master that this program works: when it ever fails, that is no failure to start.
             if first && !was_full {
-                self.notify(false);
+                self.notify(Availability::Taken);
             }
             if first || was_full {
-                self.notify(true);
+                self.notify(Availability::Available);
             }
             if was_full {
                 self.room.notify_waiters();
@@ -366,11 +367,11 @@ impl Crew {
     /// Tells master that it may start another process while the last clients here are served.
     fn retire(&self) {
         // When master has gone, nobody needs to know.
-        let _ = if self.own_master {
-            self.status.get_ref().retire()
+        let _ = self.status.get_ref().notify(if self.own_master {
+            Availability::Retired
         } else {
-            self.status.get_ref().notify(false)
-        };
+            Availability::Taken
+        });
     }
 
     /// Returns when the process should take no more clients: master has gone, it has served enough, or nobody came.

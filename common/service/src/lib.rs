@@ -19,7 +19,7 @@ mod start;
 pub use client::{Client, Stream};
 pub use context::{Context, Jail, Limit, block_on};
 pub use flow::Flow;
-pub use master::{LISTEN_FD, RETIRED, STATUS_FD, Status};
+pub use master::{LISTEN_FD, STATUS_FD, Status};
 pub use options::Options;
 
 /// How many clients a process serves at once when master says nothing: what Postfix's own skeleton for the service does.

@@ -3,6 +3,7 @@
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
+use pf_proto::master::{self, Availability};
 use pf_sys::fd;
 
 /// The pipe of status messages to master. It closes when master ends or begins a new generation.
@@ -10,15 +11,12 @@ pub const STATUS_FD: RawFd = 5;
 /// The first listen socket.
 pub const LISTEN_FD: RawFd = 6;
 
-/// The third word of a status message from a process that takes no new clients and ends when it has served those it has. Only
-/// our own master, which gives a share of clients, is told so.
-pub const RETIRED: u32 = 2;
-
 /// The pipe to master.
 #[derive(Debug)]
 pub struct Status {
     pipe: OwnedFd,
     generation: u32,
+    pid: i32,
 }
 
 impl Status {
@@ -35,34 +33,25 @@ impl Status {
         let pipe = fd::inherit(STATUS_FD)
             .map_err(|err| anyhow::anyhow!("status descriptor {STATUS_FD}: {err}"))?;
         fd::set_nonblocking(&pipe, false)?;
-        Ok(Self { pipe, generation })
+        Ok(Self {
+            pipe,
+            generation,
+            pid: nix::unistd::getpid().as_raw(),
+        })
     }
 
     /// Tells master whether this process takes more clients.
     ///
     /// # Errors
     /// Master has gone: the process should end when its clients are served.
-    pub fn notify(&self, available: bool) -> io::Result<()> {
-        self.send(u32::from(available))
-    }
-
-    /// Tells our own master that this process takes no new clients.
-    ///
-    /// # Errors
-    /// As [`notify`](Self::notify).
-    pub fn retire(&self) -> io::Result<()> {
-        self.send(RETIRED)
-    }
-
-    fn send(&self, word: u32) -> io::Result<()> {
-        let mut message = [0; 12];
-        let pid = std::process::id();
-        let parts = [pid, self.generation, word];
-        for (place, part) in message.chunks_exact_mut(4).zip(parts) {
-            place.copy_from_slice(&part.to_ne_bytes());
-        }
-        match nix::unistd::write(&self.pipe, &message)? {
-            12 => Ok(()),
+    pub fn notify(&self, availability: Availability) -> io::Result<()> {
+        let message = master::Status {
+            pid: self.pid,
+            generation: self.generation,
+            availability,
+        };
+        match nix::unistd::write(&self.pipe, &message.encode())? {
+            master::SIZE => Ok(()),
             _ => Err(io::ErrorKind::WriteZero.into()),
         }
     }

@@ -10,6 +10,7 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{SockFlag, accept4};
 use pf_config::param;
+use pf_proto::master::Availability;
 
 use crate::start::{begin, end, enter_jail};
 use crate::{Context, Jail, LISTEN_FD, Limit, Status};
@@ -91,7 +92,7 @@ fn main<S: SingleService>() -> Result<()> {
         };
         nix::unistd::alarm::set(limit.max(3));
         // That master has gone shows when the client is served.
-        let _ = status.notify(false);
+        let _ = status.notify(Availability::Taken);
         pf_sys::fd::set_nonblocking(&fd, false)?;
         let client = if inet {
             SingleClient::Tcp(fd.into())
@@ -100,7 +101,7 @@ fn main<S: SingleService>() -> Result<()> {
         };
         service.serve(client, &context)?;
         nix::unistd::alarm::cancel();
-        if status.notify(true).is_err() {
+        if status.notify(Availability::Available).is_err() {
             return Ok(());
         }
         served += 1;

@@ -101,7 +101,7 @@ impl Daemon {
 
     /// The next status message: 0 taken, 1 available, 2 retired.
     fn word(&mut self) -> u32 {
-        let mut message = [0; 12];
+        let mut message = [0; pf_proto::master::SIZE];
         self.status
             .as_mut()
             .unwrap()
@@ -203,7 +203,7 @@ fn use_limit(dir: &Path) {
         drop(client);
         assert_eq!(daemon.word(), 1);
     }
-    assert_eq!(daemon.word(), pf_service::RETIRED);
+    assert_eq!(daemon.word(), 2);
     assert!(echoes(&mut longest));
     drop(longest);
     assert_eq!(daemon.end(), 0);

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use pf_proto::master::Availability;
+
 /// One running process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Member {
@@ -15,17 +17,6 @@ pub struct Member {
     pub share: u32,
     /// Whether it takes no new clients and ends when those it has are served.
     pub retired: bool,
-}
-
-/// What a process says of itself in a status message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Word {
-    /// It takes no more clients for now.
-    Taken,
-    /// It takes clients.
-    Available,
-    /// It serves the clients that it has, and ends. Only our event-driven daemons say so.
-    Retired,
 }
 
 /// The processes of one service.
@@ -98,13 +89,13 @@ impl Pool {
     }
 
     /// Notes a status message.
-    pub fn update(&mut self, pid: i32, generation: u32, word: Word) -> Update {
+    pub fn update(&mut self, pid: i32, generation: u32, word: Availability) -> Update {
         match self.members.get_mut(&pid) {
             None => Update::Unknown,
             Some(member) if member.generation != generation => Update::OldGeneration,
             Some(member) => {
-                let available = word == Word::Available;
-                member.retired |= word == Word::Retired;
+                let available = word == Availability::Available;
+                member.retired |= word == Availability::Retired;
                 member.useful |= (available && !member.available) || member.retired;
                 member.available = available && !member.retired;
                 Update::Noted
@@ -155,10 +146,10 @@ mod tests {
         assert!(pool.must_listen());
         pool.started(10, 1, 1);
         assert!(!pool.must_listen());
-        assert_eq!(pool.update(10, 1, Word::Taken), Update::Noted);
+        assert_eq!(pool.update(10, 1, Availability::Taken), Update::Noted);
         assert!(pool.must_listen() && !pool.exhausted());
         pool.started(11, 2, 1);
-        pool.update(11, 2, Word::Taken);
+        pool.update(11, 2, Availability::Taken);
         assert!(!pool.must_listen() && pool.exhausted());
         assert_eq!(pool.ended(10).map(|member| member.useful), Some(false));
         assert!(pool.must_listen());
@@ -180,10 +171,10 @@ mod tests {
         assert_eq!(pool.next_share(3), 2);
         pool.started(12, 3, 2);
         assert!(!pool.has_room());
-        pool.update(10, 1, Word::Available);
-        pool.update(12, 3, Word::Taken);
+        pool.update(10, 1, Availability::Available);
+        pool.update(12, 3, Availability::Taken);
         assert!(pool.exhausted());
-        pool.update(12, 3, Word::Retired);
+        pool.update(12, 3, Availability::Retired);
         assert!(pool.must_listen());
         assert_eq!(Pool::with_limit(4).next_share(0), 0);
     }
@@ -192,11 +183,14 @@ mod tests {
     fn gossip_of_strangers_is_ignored() {
         let mut pool = Pool::default();
         pool.started(10, 7, 1);
-        assert_eq!(pool.update(11, 7, Word::Taken), Update::Unknown);
-        assert_eq!(pool.update(10, 6, Word::Taken), Update::OldGeneration);
+        assert_eq!(pool.update(11, 7, Availability::Taken), Update::Unknown);
+        assert_eq!(
+            pool.update(10, 6, Availability::Taken),
+            Update::OldGeneration
+        );
         assert!(!pool.must_listen());
-        pool.update(10, 7, Word::Taken);
-        pool.update(10, 7, Word::Available);
+        pool.update(10, 7, Availability::Taken);
+        pool.update(10, 7, Availability::Available);
         assert_eq!(pool.ended(10).map(|member| member.useful), Some(true));
     }
 }

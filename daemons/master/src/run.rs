@@ -14,11 +14,12 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use pf_config::{Config, Source, param};
+use pf_proto::master::{Availability, SIZE, Status};
 use pf_service::logging;
 use pf_sys::process::{self, Ended};
 
 use crate::listen;
-use crate::pool::{Pool, Update, Word};
+use crate::pool::{Pool, Update};
 use crate::services::{Mode, Reader, Service};
 use crate::spawn::{Inheritance, Load, spawn};
 use crate::start::mail_owner;
@@ -268,9 +269,9 @@ impl Master {
         let Some(running) = self.services.get_mut(at) else {
             return;
         };
-        let mut message = [0; 12];
+        let mut message = [0; SIZE];
         match running.status.0.read(&mut message) {
-            Ok(12) => {}
+            Ok(SIZE) => {}
             Ok(count) => {
                 pf_log::warning!(
                     "service {}({}): child sent partial status update ({count} bytes)",
@@ -285,23 +286,20 @@ impl Master {
                 return;
             }
         }
-        let [pid, generation, available] = words(message);
-        let pid = i32::from_ne_bytes(pid.to_ne_bytes());
-        let word = match available {
-            0 => Word::Taken,
-            1 => Word::Available,
-            pf_service::RETIRED if running.service.takes_many => Word::Retired,
-            _ => {
-                pf_log::warning!("ignoring unknown status: {available} allegedly from pid: {pid}");
+        let status = match Status::decode(&message) {
+            Ok(status) => status,
+            Err(unknown) => {
+                pf_log::warning!("{unknown}");
                 return;
             }
         };
-        let update = running.pool.update(pid, generation, word);
+        let (pid, generation) = (status.pid, status.generation);
+        let update = running.pool.update(pid, generation, status.availability);
         if update == Update::OldGeneration {
             pf_log::info!("ignoring status update from child pid {pid} generation {generation}");
         }
         running.note_load();
-        if update == Update::Noted && word == Word::Retired {
+        if update == Update::Noted && status.availability == Availability::Retired {
             // It has served many clients: the next ones will come as well, and all processors should be at work.
             self.start_processes(at);
         }
@@ -517,15 +515,4 @@ fn status_channel() -> Result<(UnixStream, OwnedFd)> {
     let (ours, theirs) = UnixStream::pair().context("socketpair")?;
     ours.set_nonblocking(true)?;
     Ok((ours, theirs.into()))
-}
-
-/// The three numbers of a status message, in the machine's own byte order.
-fn words(message: [u8; 12]) -> [u32; 3] {
-    let mut numbers = [0; 3];
-    for (number, bytes) in numbers.iter_mut().zip(message.chunks_exact(4)) {
-        if let Ok(bytes) = bytes.try_into() {
-            *number = u32::from_ne_bytes(bytes);
-        }
-    }
-    numbers
 }
