@@ -186,7 +186,7 @@ impl Queue {
             self.attribute("helo_name", helo);
         }
         self.attribute("protocol_name", session.protocol.name());
-        self.attribute("client_address_type", peer.family().to_string());
+        self.attribute("client_address_type", peer.family.to_string());
     }
 
     /// One recipient. What belongs to it comes before it.

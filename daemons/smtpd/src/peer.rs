@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use crate::access::ask::{Ask, Severity};
 use crate::params::Params;
 use crate::session::hostname::{Families, rfc_form};
-use crate::session::state::{NameStatus, Peer, UNKNOWN};
+use crate::session::state::{NameStatus, Peer, UNKNOWN, family};
 use crate::text::text;
 
 /// The address or network by which a client is counted: `192.0.2.1`, `2001:db8::/64`.
@@ -52,6 +52,7 @@ pub(crate) fn local(params: &Params) -> Peer {
         address: address.into(),
         rfc_address: rfc.into(),
         ip: None,
+        family: 0,
         port: b"0".to_vec(),
         shown: Vec::new(),
         server_address: address.into(),
@@ -73,6 +74,7 @@ pub(crate) fn unknown(params: &Params) -> Peer {
         address: unknown.clone(),
         rfc_address: unknown.clone(),
         ip: None,
+        family: 0,
         port: unknown.clone(),
         shown: Vec::new(),
         server_address: unknown.clone(),
@@ -96,6 +98,7 @@ pub(crate) async fn network(
         address: ip.to_string().into_bytes(),
         rfc_address: rfc_form(ip).into_bytes(),
         ip: Some(ip),
+        family: family(ip),
         port: client.port().to_string().into_bytes(),
         server_address: server.ip().to_string().into_bytes(),
         server_port: server.port().to_string().into_bytes(),

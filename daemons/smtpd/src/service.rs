@@ -30,7 +30,11 @@ impl pf_service::event::EventService for Smtpd {
         if let Some(argument) = context.argv.first() {
             bail!("unexpected command-line argument: {argument}");
         }
-        let params = Params::read(&context.config, &context.service)?;
+        let name = context.config.get(pf_config::param::MAIL_OWNER)?;
+        let owner = pf_sys::identity::user_by_name(&name)?.map(|owner| owner.uid);
+        let started_as = pf_sys::identity::real_uid();
+        let guarded = started_as == 0 || Some(started_as) == owner;
+        let params = Params::read(&context.config, &context.service, guarded)?;
         if !params.families.v4 && !params.families.v6 && !context.options.stand_alone {
             let protocols = context.config.get(pf_config::param::INET_PROTOCOLS)?;
             bail!("all network protocols are disabled (inet_protocols = {protocols})");
@@ -42,15 +46,14 @@ impl pf_service::event::EventService for Smtpd {
             );
         }
         warn(&params);
-        let world = World::open(&context.config, &params)?;
-        let owner = pf_sys::identity::user_by_name(&params.mail_owner)?;
-        let uid = if context.options.unprivileged && pf_sys::identity::real_uid() == 0 {
-            owner.as_ref().map(|owner| owner.uid)
+        let world = World::open(&context.config, &params, guarded)?;
+        let runs_as = if context.options.unprivileged && started_as == 0 {
+            owner
         } else {
-            Some(pf_sys::identity::real_uid())
+            Some(started_as)
         };
         Ok(Self {
-            foreign_user: uid != owner.map(|owner| owner.uid),
+            foreign_user: runs_as != owner,
             shared: Shared {
                 cleanup: pf_proto::Address::new(
                     Path::new("."),

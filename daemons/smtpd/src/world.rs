@@ -102,11 +102,16 @@ fn answer(found: Lookup<Vec<u8>>) -> Answer {
 }
 
 impl World {
-    /// Opens every table and list; before the jail.
-    pub(crate) fn open(config: &Config, params: &Params) -> Result<Self> {
+    /// Opens every table and list; before the jail. `guarded`: the restrictions apply; without them no tables are needed, and
+    /// an ordinary user could not open them.
+    pub(crate) fn open(config: &Config, params: &Params, guarded: bool) -> Result<Self> {
         let options = Options::from_config(config)?;
         let maps = |name: &'static str, key| -> Result<(&'static str, Maps)> {
-            let value: String = config.get(key)?;
+            let value: String = if guarded {
+                config.get(key)?
+            } else {
+                String::new()
+            };
             Ok((name, Maps::open(name, &value, &options)))
         };
         let list = |name: &'static str, key, subdomains| -> Result<(&'static str, MatchList)> {

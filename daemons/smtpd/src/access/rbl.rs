@@ -103,7 +103,8 @@ impl<A: Ask> Check<'_, A> {
     }
 
     async fn ask_address_list(&mut self, list: &str) -> Listed {
-        match self.session.peer.ip {
+        let address = std::str::from_utf8(&self.session.peer.address).ok();
+        match address.and_then(|address| address.parse().ok()) {
             Some(ip) => self.ask_list(reversed(ip).as_bytes(), list).await,
             None => Listed::No,
         }

@@ -160,17 +160,11 @@ impl<A: Ask, S: Transport> Talk<'_, A, S> {
         }
         let attributes = words.get(1..).unwrap_or_default();
         let (families, show_port) = (self.params.families, self.params.client_port_logging);
-        // Connections are counted under the address that they were made from.
-        self.count(Event::Disconnect).await;
         if let Err(refusal) = xclient::apply(&mut self.session, attributes, families, show_port) {
             return self.refusal(refusal).await;
         }
-        let rates = &self.params.rates;
-        self.session.peer.range = self
-            .session
-            .peer
-            .ip
-            .map(|ip| crate::peer::range(ip, rates.v4_prefix, rates.v6_prefix));
+        // Connections are counted under the address that they were made from.
+        self.count(Event::Disconnect).await;
         self.judge_client(false).await;
         self.flush_history(0).await;
         self.reset_transaction().await;

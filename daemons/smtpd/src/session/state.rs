@@ -42,7 +42,10 @@ pub(crate) struct Peer {
     pub(crate) address: Vec<u8>,
     /// With `IPv6:` where that belongs.
     pub(crate) rfc_address: Vec<u8>,
+    /// The address of the socket, or what a load balancer said; `XCLIENT` does not change it.
     pub(crate) ip: Option<IpAddr>,
+    /// The number of the address family: 2 for IPv4, 10 for IPv6, 0 for none.
+    pub(crate) family: u32,
     pub(crate) port: Vec<u8>,
     /// `name[address]`, or `name[address]:port`.
     pub(crate) shown: Vec<u8>,
@@ -57,15 +60,11 @@ impl Peer {
     pub(crate) fn show(&mut self, with_port: bool) {
         self.shown = show(&self.name, &self.address, &self.port, with_port);
     }
+}
 
-    /// The number of the address family, for the `client_address_type` attribute.
-    pub(crate) fn family(&self) -> u32 {
-        match self.ip {
-            None => 0,
-            Some(IpAddr::V4(_)) => 2,
-            Some(IpAddr::V6(_)) => 10,
-        }
-    }
+/// The number of an address's family, for the `client_address_type` attribute.
+pub(crate) fn family(ip: IpAddr) -> u32 {
+    if ip.is_ipv4() { 2 } else { 10 }
 }
 
 /// `name[address]`, or `name[address]:port`.
@@ -280,6 +279,7 @@ pub(crate) mod tests {
             address: b"192.0.2.1".to_vec(),
             rfc_address: b"192.0.2.1".to_vec(),
             ip: Some(IpAddr::from([192, 0, 2, 1])),
+            family: 2,
             port: b"1025".to_vec(),
             shown: Vec::new(),
             server_address: b"192.0.2.2".to_vec(),
@@ -296,6 +296,6 @@ pub(crate) mod tests {
         assert_eq!(peer.shown, b"host.example[192.0.2.1]");
         peer.show(true);
         assert_eq!(peer.shown, b"host.example[192.0.2.1]:1025");
-        assert_eq!(peer.family(), 2);
+        assert_eq!(family(IpAddr::from([192, 0, 2, 1])), 2);
     }
 }

@@ -3,7 +3,7 @@
 use super::errors::Classes;
 use super::hostname::{Families, normalize, rfc_form, valid_hostname};
 use super::reply::Refusal;
-use super::state::{NameStatus, Protocol, Session, UNKNOWN};
+use super::state::{NameStatus, Protocol, Session, UNKNOWN, family};
 use super::token::{Token, attribute};
 use crate::text::{all_digits, neuter, text};
 
@@ -74,7 +74,7 @@ pub(crate) fn apply(
                 let ip = normalize(&value, families).ok_or_else(|| bad("ADDR", &value))?;
                 session.peer.address = ip.to_string().into_bytes();
                 session.peer.rfc_address = rfc_form(ip).into_bytes();
-                session.peer.ip = Some(ip);
+                session.peer.family = family(ip);
             }
             b"PORT" if unavailable => session.peer.port = UNKNOWN.to_vec(),
             b"PORT" if !port(&value) => return Err(bad("PORT", &value)),
