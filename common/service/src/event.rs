@@ -97,6 +97,8 @@ const DATAGRAM_BATCH: usize = 64;
 /// connections that are idle most of the time, and come again.
 const GRACE: Duration = Duration::from_millis(200);
 
+/// How long a process must have had a client before it counts as one that works.
+const PROOF_TIME: Duration = Duration::from_secs(1);
 /// How many slots a process counts as when its clients are not limited (`default_process_limit`).
 const SLOTS: u64 = 100;
 
@@ -290,6 +292,7 @@ struct Crew {
     share: usize,
     clients: Cell<usize>,
     served: Cell<u64>,
+    proven: Cell<bool>,
     close: Cell<bool>,
     changed: Notify,
     room: Notify,
@@ -320,6 +323,7 @@ impl Crew {
             share,
             clients: Cell::new(0),
             served: Cell::new(0),
+            proven: Cell::new(false),
             close: Cell::new(false),
             changed: Notify::new(),
             room: Notify::new(),
@@ -347,21 +351,23 @@ impl Crew {
     fn left(&self) {
         let was_full = self.full();
         self.clients.set(self.clients.get().saturating_sub(1));
-        let first = self.served.get() == 0;
         self.served.set(self.served.get().saturating_add(1));
-        if !self.close.get() {
-            // The first client served tells master that this program works: when it ever fails, that is no failure to start.
-            if first && !was_full {
-                self.notify(Availability::Taken);
-            }
-            if first || was_full {
-                self.notify(Availability::Available);
-            }
-            if was_full {
-                self.room.notify_waiters();
-            }
+        if was_full && !self.close.get() {
+            self.proven.set(true);
+            self.notify(Availability::Available);
+            self.room.notify_waiters();
+        } else {
+            self.prove();
         }
         self.changed.notify_one();
+    }
+
+    /// Tells master once that this program works: when it fails later, that is no failure to start.
+    fn prove(&self) {
+        if !self.close.get() && !self.full() && !self.proven.replace(true) {
+            self.notify(Availability::Taken);
+            self.notify(Availability::Available);
+        }
     }
 
     /// Tells master that it may start another process while the last clients here are served.
@@ -492,6 +498,14 @@ impl Door {
             self.delay
         };
         crew.joined();
+        if !crew.proven.get() {
+            // Some clients stay for long.
+            let crew = crew.clone();
+            spawn_local(async move {
+                tokio::time::sleep(PROOF_TIME).await;
+                crew.prove();
+            });
+        }
         let work = async move {
             if !delay.is_zero() {
                 tokio::time::sleep(delay).await;
