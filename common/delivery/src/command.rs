@@ -285,13 +285,17 @@ fn not_started(run: &Run<'_>, words: &[OsString], err: &io::Error) -> Ended {
         let search: PathBuf = within(directory).join(".");
         std::fs::metadata(search).err().map(|err| (directory, err))
     });
-    let text = match trouble {
-        Some((directory, err)) => format!(
-            "cannot change directory to \"{}\" for uid={} gid={}: {}",
-            directory.display(),
-            run.identity.0,
-            run.identity.1,
-            reason(&err)
+    let (text, heard) = match trouble {
+        // So early, there is nothing yet that could catch what the child says.
+        Some((directory, err)) => (
+            format!(
+                "cannot change directory to \"{}\" for uid={} gid={}: {}",
+                directory.display(),
+                run.identity.0,
+                run.identity.1,
+                reason(&err)
+            ),
+            false,
         ),
         None => {
             let place = match run.program {
@@ -299,14 +303,20 @@ fn not_started(run: &Run<'_>, words: &[OsString], err: &io::Error) -> Ended {
                 _ => "pipe_command: ",
             };
             let name = words.first().map_or(OsStr::new(""), OsString::as_os_str);
-            format!("{place}execvp {}: {}", name.display(), reason(err))
+            let text = format!("{place}execvp {}: {}", name.display(), reason(err));
+            (text, true)
         }
     };
     pf_log::fatal!("{text}");
+    let output = if heard {
+        format!("{}: fatal: {text} ", run.process_name).into_bytes()
+    } else {
+        Vec::new()
+    };
     Ended {
         status: ExitStatus::from_raw(sysexits::TEMPFAIL << 8),
-        output: format!("{}: fatal: {text} ", run.process_name).into_bytes(),
-        spoke: true,
+        output,
+        spoke: heard,
         timed_out: false,
     }
 }
