@@ -669,3 +669,82 @@ async fn replies_to_full_disks_and_large_announcements() {
         ]
     );
 }
+
+/// A sequence of numbers that is the same in every run.
+fn scramble(state: &mut u64) -> usize {
+    *state = state
+        .wrapping_mul(6_364_136_223_846_793_005)
+        .wrapping_add(1_442_695_040_888_963_407);
+    usize::try_from(*state >> 33).unwrap()
+}
+
+#[tokio::test]
+async fn nothing_a_client_says_is_too_much() {
+    const PIECES: [&str; 32] = [
+        "EHLO x\r\n",
+        "HELO [\r\n",
+        "MAIL FROM:<a@b>\r\n",
+        "MAIL FROM:<\r\n",
+        "MAIL FROM:<\"a\\\r\n",
+        "RCPT TO:<a@example.com>\r\n",
+        "RCPT TO:<@:@>\r\n",
+        "RCPT TO:<a@example.com> ORCPT=;+\r\n",
+        "DATA\r\n",
+        "\r\n.\r\n",
+        ".\r\n",
+        "From x\r\n",
+        "BDAT 3\r\nabc",
+        "BDAT 0 LAST\r\n",
+        "BDAT 2 LAST\r\n\r",
+        "BDAT 99999999999999999999 LAST\r\n",
+        "RSET\r\n",
+        "NOOP\r\n",
+        "VRFY <a@b>\r\n",
+        "VRFY \u{f6} SMTPUTF8\r\n",
+        "ETRN #\r\n",
+        "ETRN @x\r\n",
+        "XCLIENT NAME=x ADDR=IPv6:::1\r\n",
+        "XFORWARD ADDR=[UNAVAILABLE]\r\n",
+        "HELP\r\n",
+        "AUTH\r\n",
+        "\0\r\n",
+        "\r\r\n",
+        "\n",
+        "\u{10ffff}",
+        "MAIL FROM:<\u{f6}@\u{f6}> SMTPUTF8 ENVID=+ RET=\r\n",
+        "x",
+    ];
+    let mut state = 42;
+    for _ in 0..60 {
+        let input: String = (0..40)
+            .map(|_| PIECES[scramble(&mut state) % PIECES.len()])
+            .collect();
+        let mut fake = Fake::new();
+        fake.hosts
+            .push(format!("{:?} 192.0.2.1", HostList::Xclient));
+        fake.hosts
+            .push(format!("{:?} 192.0.2.1", HostList::Xforward));
+        let accepted = Verdict {
+            status: Status::NONE,
+            reason: Vec::new(),
+        };
+        let settings = [
+            ("smtpd_hard_error_limit", "1000"),
+            ("message_size_limit", "50"),
+            ("notify_classes", "protocol"),
+        ];
+        let heard = talk_with(&settings, fake, accepted, &input).await;
+        assert!(heard.replies.starts_with("220 "), "{input:?}");
+        for line in heard.replies.lines() {
+            let code = line.as_bytes();
+            assert!(
+                code.len() > 3 && code[..3].iter().all(u8::is_ascii_digit),
+                "{input:?}: {line:?}"
+            );
+        }
+        assert!(
+            heard.last_line().starts_with("disconnect from "),
+            "{input:?}"
+        );
+    }
+}
