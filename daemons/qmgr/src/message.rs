@@ -212,13 +212,14 @@ fn recipient_or_attribute(
             envelope.warn = Some((due, offset)).filter(|(due, _)| *due > 0);
         }
         // Some attributes stand for records of their own.
-        RecordType::ATTR => match pf_record::attr::split(data) {
-            Ok((name, value)) => match pf_record::attr::record_type(name) {
-                Some(kind) => recipient_or_attribute(envelope, pending, kind, value, offset),
-                None => attribute(envelope, name, value),
-            },
-            Err(_) => {}
-        },
+        RecordType::ATTR => {
+            if let Ok((name, value)) = pf_record::attr::split(data) {
+                match pf_record::attr::record_type(name) {
+                    Some(kind) => recipient_or_attribute(envelope, pending, kind, value, offset),
+                    None => attribute(envelope, name, value),
+                }
+            }
+        }
         _ => {}
     }
 }
