@@ -5,15 +5,18 @@
 //!
 //! A daemon built on our event-driven skeleton serves many clients. Master knows such a program by its executable, which
 //! mentions [`CLIENTS_VARIABLE`](pf_service::CLIENTS_VARIABLE), starts at most as many processes of it as there are processors,
-//! and divides `maxproc` among them. A program of Postfix's own serves one client at a time, as it does under its own master.
+//! and divides `maxproc` among them. After a reload such a process serves its clients to their end while new ones already take
+//! the next: for a moment there can be more clients than `maxproc`, unless each process has one. A program of Postfix's own
+//! serves one client at a time, as it does under its own master.
 //!
 //! In reading order: [`start`] (options, locks), [`services`] (what `master.cf` says), [`listen`], [`pool`] (who is free; pure),
-//! [`spawn`], [`run`] (the loop).
+//! [`spawn`], [`running`] (one service), [`run`] (the loop).
 
 mod listen;
 mod monitor;
 mod pool;
 mod run;
+mod running;
 mod services;
 mod spawn;
 mod start;

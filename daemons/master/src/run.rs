@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::io::{self, Read as _};
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
-use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -18,34 +17,14 @@ use pf_proto::master::{Availability, SIZE, Status};
 use pf_service::logging;
 use pf_sys::process::{self, Ended};
 
-use crate::listen;
-use crate::pool::{Pool, Update};
-use crate::services::{Mode, Reader, Service};
+use crate::pool::Update;
+use crate::running::Running;
+use crate::services::{Mode, Reader};
 use crate::spawn::{Inheritance, Load, spawn};
 use crate::start::mail_owner;
 use crate::wakeup::wake_up;
-
-/// How long a service that strangers have filled up counts as stressed.
-const STRESS_TIME: Duration = Duration::from_secs(1000);
-/// How often it is logged that a service is full.
-const BUSY_WARNING: Duration = Duration::from_secs(1000);
 /// How long the other processes have to end, in good order.
 const END_TIME: Duration = Duration::from_secs(3);
-
-/// A service that runs.
-struct Running {
-    service: Service,
-    sockets: Vec<OwnedFd>,
-    /// Our end and the children's end of the status channel.
-    status: (UnixStream, OwnedFd),
-    pool: Pool,
-    /// When throttling ends.
-    throttle: Option<Instant>,
-    /// When the next wake-up is due.
-    wakeup: Option<Instant>,
-    stress_until: Option<Instant>,
-    warned: Option<Instant>,
-}
 
 /// The master.
 pub struct Master {
@@ -438,81 +417,4 @@ impl Master {
 enum Event {
     Status,
     Client,
-}
-
-impl Running {
-    fn new(service: Service, owner: (u32, u32)) -> Result<Self> {
-        let sockets = listen::sockets(&service, owner)?;
-        let pool = Pool::with_limit(service.processes);
-        let wakeup = first_wakeup(&service);
-        Ok(Self {
-            sockets,
-            status: status_channel()?,
-            pool,
-            throttle: None,
-            wakeup,
-            stress_until: None,
-            warned: None,
-            service,
-        })
-    }
-
-    /// The same service after a reload: the sockets stay, a new status channel sends the old processes away.
-    fn renewed(self, service: Service) -> Result<Self> {
-        let mut pool = self.pool;
-        pool.limit = service.processes;
-        pool.retire_all();
-        Ok(Self {
-            status: status_channel()?,
-            pool,
-            wakeup: first_wakeup(&service),
-            service,
-            ..self
-        })
-    }
-
-    fn key(&self) -> String {
-        format!("{}/{}", self.service.key, self.service.kind.name())
-    }
-
-    /// Notes that strangers have filled the service up.
-    fn note_load(&mut self) {
-        if self.service.stress.is_none() || !self.pool.exhausted() {
-            return;
-        }
-        let now = Instant::now();
-        self.stress_until = Some(now + STRESS_TIME);
-        if self
-            .warned
-            .is_none_or(|last| now.duration_since(last) > BUSY_WARNING)
-        {
-            self.warned = Some(now);
-            pf_log::warning!(
-                "service \"{}\" ({}) has reached its process limit \"{}\": new clients may experience noticeable delays",
-                self.service.name,
-                self.service.key,
-                self.service.maxproc
-            );
-            pf_log::warning!(
-                "to avoid this condition, increase the process count in master.cf or reduce the service time per client"
-            );
-            pf_log::warning!(
-                "see https://www.postfix.org/STRESS_README.html for examples of stress-adapting configuration settings"
-            );
-        }
-    }
-}
-
-/// The first wake-up comes at once, so that what was left over from before the start is looked at.
-fn first_wakeup(service: &Service) -> Option<Instant> {
-    service
-        .wakeup
-        .filter(|_| !service.wakeup_optional)
-        .map(|_| Instant::now())
-}
-
-fn status_channel() -> Result<(UnixStream, OwnedFd)> {
-    let (ours, theirs) = UnixStream::pair().context("socketpair")?;
-    ours.set_nonblocking(true)?;
-    Ok((ours, theirs.into()))
 }
