@@ -5,151 +5,10 @@
     reason = "a test ends at its first surprise"
 )]
 
-use std::os::unix::fs::{PermissionsExt as _, chown};
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt as _;
 
-use compliance::golden::{check, log};
-use compliance::testkit::{Instance, wait_for};
-
-const LOG: &str = r"postfix/(local|virtual|pipe|smtp|error)\[\d+\]: |postfix/qmgr\[\d+\]: [0-9A-F]+: from=|: uid=";
-
-/// A system with `main_cf`, these aliases, and whatever `prepare` does before the start.
-fn system(main_cf: &str, aliases: &str, prepare: impl FnOnce(&Instance)) -> Instance {
-    let instance = Instance::builder()
-        .main_cf("append_dot_mydomain = no\nrecipient_delimiter = +\ndefault_transport = error:no outside world")
-        .main_cf(main_cf)
-        .build();
-    let top = instance.path("");
-    let top = top.to_str().unwrap().trim_end_matches('/').to_owned();
-    instance.write(
-        "etc/aliases",
-        format!("postmaster root\n{}", aliases.replace("TOP", &top)),
-    );
-    std::fs::create_dir(instance.path("out")).unwrap();
-    std::fs::set_permissions(
-        instance.path("out"),
-        std::fs::Permissions::from_mode(0o1777),
-    )
-    .unwrap();
-    prepare(&instance);
-    instance.start();
-    instance
-}
-
-/// Writes a file that belongs to a user.
-fn own(instance: &Instance, below: &str, user: &str, text: &str) {
-    let path = instance.write(below, text);
-    let home = std::fs::metadata(instance.path(&format!("home/{user}"))).unwrap();
-    let (uid, gid) = (
-        std::os::unix::fs::MetadataExt::uid(&home),
-        std::os::unix::fs::MetadataExt::gid(&home),
-    );
-    chown(path, Some(uid), Some(gid)).unwrap();
-}
-
-/// Sends a message to one recipient after the other, each when the one before is done, and tells what the log has.
-fn send(instance: &Instance, recipients: &[&str]) -> String {
-    let mut text = String::new();
-    for recipient in recipients {
-        let before = instance.log().len();
-        let sent = instance.run_with(
-            "sendmail",
-            &["-i", "-f", "bob@test.example", recipient],
-            b"Subject: test\n\nFrom the first line\n.dot\nlast\n",
-        );
-        assert_eq!(sent.status, 0, "{sent:?}");
-        // Bounces and forwarded mail are messages of their own.
-        let quiet = || {
-            let log = instance.log();
-            let new = log.get(before..).unwrap_or_default();
-            let taken = new.matches(": uid=").count() + new.matches(": message-id=").count();
-            let active = new.matches("(queue active)").count();
-            let ended = new.matches(": removed").count() + new.matches("status=deferred").count();
-            taken > 1
-                && active > 0
-                && ended >= active
-                && new.matches(": message-id=").count() == active
-        };
-        assert!(
-            wait_for(std::time::Duration::from_secs(20), quiet),
-            "{recipient}: {}",
-            instance.log()
-        );
-        std::thread::sleep(std::time::Duration::from_millis(60));
-        let all = log(instance, LOG);
-        let new = instance.log().get(before..).unwrap_or_default().to_owned();
-        let count = new
-            .lines()
-            .filter(|line| regex::Regex::new(LOG).unwrap().is_match(line))
-            .count();
-        let lines: Vec<_> = all.lines().collect();
-        let mut lines = lines
-            .get(lines.len() - count..)
-            .unwrap_or_default()
-            .to_vec();
-        // Messages that are on their way at the same time come in any order.
-        let rest = lines.split_off(1);
-        let tidy = [
-            (r"^postfix/(\w+)\[PID\]: (?:[0-9A-F]{10,}: )?", "$1: "),
-            (r"^postfix/(\w+)\[\d+\]: (?:[0-9A-F]{10,}: )?", "$1: "),
-            (r"size=\d+", "size=N"),
-            (r"\d+\.P\d+\.\w+", "TIME.PID.HOST"),
-            (r"\b[0-9A-F]{10,}\b", "QID"),
-            (r"delay=[\d.]+, delays=[\d./]+", "delay=D, delays=D"),
-        ];
-        let mut rest: Vec<_> = rest
-            .into_iter()
-            .map(|line| {
-                tidy.iter().fold(line.to_owned(), |line, (pattern, with)| {
-                    regex::Regex::new(pattern)
-                        .unwrap()
-                        .replace_all(&line, *with)
-                        .into_owned()
-                })
-            })
-            .filter(|line| !line.contains("overriding earlier entry"))
-            .collect();
-        rest.sort();
-        text += &format!("--- {recipient}\n{}\n", rest.join("\n"));
-    }
-    text
-}
-
-/// The content of a file or of all files in a directory, with who owns them and their modes.
-fn shown(instance: &Instance, below: &str) -> String {
-    fn walk(path: &Path, name: &str, text: &mut String) {
-        let Ok(status) = std::fs::symlink_metadata(path) else {
-            text.push_str(&format!("=== {name}: not there\n"));
-            return;
-        };
-        let about = format!(
-            "{:o} {}",
-            status.permissions().mode() & 0o7777,
-            std::os::unix::fs::MetadataExt::uid(&status)
-        );
-        if status.is_dir() {
-            text.push_str(&format!("=== {name}/: {about}\n"));
-            let mut entries: Vec<_> = std::fs::read_dir(path).unwrap().flatten().collect();
-            entries.sort_by_key(std::fs::DirEntry::file_name);
-            for entry in entries {
-                let file = entry.file_name().to_string_lossy().into_owned();
-                let file = regex::Regex::new(r"^\d+\.V[0-9a-f]+I[0-9a-f]+M\d+\.")
-                    .unwrap()
-                    .replace(&file, "TIME.VxIxMx.")
-                    .into_owned();
-                let host = regex::Regex::new(r"(VxIxMx\.).*").unwrap();
-                let file = host.replace(&file, "${1}HOST").into_owned();
-                walk(&entry.path(), &format!("{name}/{file}"), text);
-            }
-        } else {
-            let content = String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned();
-            text.push_str(&format!("=== {name}: {about}\n{content}"));
-        }
-    }
-    let mut text = String::new();
-    walk(&instance.path(below), below, &mut text);
-    text
-}
+use compliance::delivery::{own, send, shown, system};
+use compliance::golden::check;
 
 #[test]
 fn aliases_commands_files_and_includes() {
@@ -282,4 +141,104 @@ fn mailbox_commands_and_policies() {
     let text = send(&slow, &["slow", "chatty"]);
     check(&slow, "local/slow", &text);
     slow.assert_no_panic();
+}
+
+#[test]
+fn what_does_not_fit_waits_or_comes_back() {
+    let instance = system(
+        "command_execution_directory = $home\nstrict_mailbox_ownership = yes\ndeliver_lock_attempts = 1\nmailbox_transport_maps = inline:{ {via = error:5.1.2 elsewhere} }\nreset_owner_alias = yes\npropagate_unmatched_extensions = canonical, virtual, alias, forward, include",
+        "pwd \"|pwd > TOP/out/pwd\"\n\
+         rel :include:relative\n\
+         world :include:TOP/etc/world\n\
+         direct :include:/etc\n\
+         empty ,\n\
+         null /dev/null\n\
+         bad \"~bob/x\"\n\
+         tilde \"~/x\"\n\
+         owner-team bob\n\
+         team \"|exit 67\", alice\n\
+         ext alice\n",
+        |instance| {
+            for (name, mode) in [("etc/world", 0o666), ("home/alice/.forward", 0o666)] {
+                own(instance, name, "alice", "bob\n");
+                std::fs::set_permissions(
+                    instance.path(name),
+                    std::fs::Permissions::from_mode(mode),
+                )
+                .unwrap();
+            }
+            own(instance, "home/bob/.forward", "alice", "alice\n");
+            own(instance, "mail/vmail", "bob", "");
+            own(instance, "mail/bob.lock", "bob", "");
+            own(
+                instance,
+                "home/alice/.forward+ext",
+                "alice",
+                "bob+more, \"|pwd\", ~/dir/\n",
+            );
+        },
+    );
+    let mut text = send(
+        &instance,
+        &[
+            "pwd",
+            "rel",
+            "world",
+            "direct",
+            "empty",
+            "null",
+            "bad",
+            "tilde",
+            "team",
+            "ext+x",
+            "alice",
+            "bob",
+            "vmail",
+            "alice+ext",
+            "via",
+        ],
+    );
+    text += &shown(&instance, "out");
+    text += &shown(&instance, "mail");
+    check(&instance, "local/refused", &text);
+    instance.assert_no_panic();
+}
+
+#[test]
+fn reports_probes_and_loops() {
+    let instance = system(
+        "",
+        "team alice, away@far.example\nowner-list bob\nlist alice\nping pong@test.example, x@far.example\npong :include:TOP/etc/pong\n",
+        |instance| {
+            instance.write("etc/pong", "ping@test.example\n");
+            own(
+                instance,
+                "home/bob/.forward",
+                "bob",
+                "bob+x, alice@test.example\n",
+            );
+        },
+    );
+    let mut text = String::new();
+    for (option, recipient) in [
+        ("-bv", "team"),
+        ("-bv", "alice"),
+        ("-bv", "bob"),
+        ("-bv", "nobody-here"),
+        ("-v", "list"),
+        ("-Nsuccess", "team"),
+        ("-Nsuccess", "list"),
+        ("-Nsuccess", "bob"),
+        ("-Nnever", "nobody-here"),
+        ("-Nfailure", "ping"),
+    ] {
+        text += &compliance::delivery::send_with(
+            &instance,
+            option,
+            recipient,
+            b"Subject: test\nDelivered-To: list@mx.test.example\n\nx\n",
+        );
+    }
+    check(&instance, "local/reports", &text);
+    instance.assert_no_panic();
 }
