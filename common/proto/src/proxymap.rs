@@ -111,3 +111,62 @@ impl Request for LookupRequest {
         })
     }
 }
+
+/// A request as the server sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ServerRequest {
+    /// Opens a table, to learn its flags.
+    Open {
+        /// `type:name`.
+        table: String,
+        /// How the table is opened.
+        instance_flags: i32,
+    },
+    /// Looks a key up.
+    Lookup(LookupRequest),
+    /// Anything else.
+    Other(String),
+}
+
+impl ServerRequest {
+    /// Takes a request.
+    ///
+    /// # Errors
+    /// The list is not such a request.
+    pub fn decode(list: &mut Decoder<'_>) -> Result<Self, Error> {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let request = list.str("request")?;
+        Ok(match request {
+            b"open" => Self::Open {
+                table: text(list.str("table")?),
+                instance_flags: list.int("instance_flags")?,
+            },
+            b"lookup" => Self::Lookup(LookupRequest {
+                table: text(list.str("table")?),
+                instance_flags: list.int("instance_flags")?,
+                flags: list.int("flags")?,
+                key: list.str("key")?.to_vec(),
+            }),
+            other => Self::Other(text(other)),
+        })
+    }
+}
+
+impl LookupReply {
+    /// The reply's list.
+    pub fn encode(&self) -> Vec<u8> {
+        Encoder::new()
+            .int("status", self.status.number())
+            .int("flags", self.flags)
+            .str("value", &self.value)
+            .end()
+    }
+}
+
+/// The reply to a request to open a table, or to one that is not known.
+pub fn status_reply(status: Status, flags: i32) -> Vec<u8> {
+    Encoder::new()
+        .int("status", status.number())
+        .int("flags", flags)
+        .end()
+}
