@@ -231,11 +231,14 @@ impl World {
         })
     }
 
-    async fn internal(&self, address: &[u8]) -> Result<Rc<[u8]>, pf_attr::Error> {
+    /// Completes an address in internal form; the service works on the quoted form.
+    async fn internal(&self, address: &[u8]) -> Result<Vec<u8>, pf_attr::Error> {
         if address.is_empty() {
-            return Ok(Rc::default());
+            return Ok(Vec::new());
         }
-        self.trivial.rewrite(LOCAL, address).await
+        let quoted = pf_address::quote_822(address);
+        let rewritten = self.trivial.rewrite(LOCAL, &quoted).await?;
+        Ok(pf_address::unquote_822(&rewritten))
     }
 
     async fn ask_resolver(
@@ -370,7 +373,7 @@ impl Ask for World {
     async fn rewrite(&self, address: &[u8]) -> Vec<u8> {
         self.internal(address)
             .await
-            .map_or_else(|_| address.to_vec(), |rewritten| rewritten.to_vec())
+            .unwrap_or_else(|_| address.to_vec())
     }
 
     async fn flush(&self, domain: &[u8]) -> Flushed {

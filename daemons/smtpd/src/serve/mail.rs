@@ -317,6 +317,7 @@ mod unit {
         assert_eq!(find("<>").as_deref(), Some(""));
         assert_eq!(find("<@x,@y:a@b>").as_deref(), Some("a@b"));
         assert_eq!(find("<\"a b\"@c>").as_deref(), Some("a b@c"));
+        assert_eq!(find("<@:@>").as_deref(), Some("@"));
         assert_eq!(find("<a@b, c@d>"), None);
         assert_eq!(find_address(b"a@b", true), None);
         assert_eq!(find_address(b"<a@b (x)>", true), None);
