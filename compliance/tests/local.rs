@@ -242,3 +242,56 @@ fn reports_probes_and_loops() {
     check(&instance, "local/reports", &text);
     instance.assert_no_panic();
 }
+
+#[test]
+fn whose_rights() {
+    let instance = system(
+        "alias_maps = texthash:TOP/etc/aliases, texthash:TOP/etc/alice-aliases, inline:{ {here = bob} }\nhome_mailbox =\nexport_environment = TZ, MAIL_CONFIG, FOO=bar, {BAZ=a b}\nlocal_command_shell = /bin/sh -c\nexpand_owner_alias = yes\nmailbox_size_limit = 10241000",
+        "inc :include:TOP/etc/inc\ninc2 :include:TOP/etc/none\nowner-inc bob@test.example\n",
+        |instance| {
+            let top = instance.path("");
+            let top = top.display();
+            std::fs::set_permissions(
+                instance.path("mail"),
+                std::fs::Permissions::from_mode(0o755),
+            )
+            .unwrap();
+            own(
+                instance,
+                "etc/alice-aliases",
+                "alice",
+                &format!(
+                    "mine \"|id > {top}out/mine; env | sort >> {top}out/mine\", {top}out/box\nhers bob\nnobodys {top}root/box\n"
+                ),
+            );
+            own(instance, "etc/inc", "bob", &format!("{top}out/inc\n"));
+        },
+    );
+    let mut text = send(
+        &instance,
+        &["mine", "hers", "here", "inc", "inc2", "nobodys", "alice"],
+    );
+    text += &shown(&instance, "out");
+    text += &shown(&instance, "mail");
+    check(&instance, "local/rights", &text);
+    instance.stop();
+    let home = system(
+        "home_mailbox = box\nrequire_home_directory = yes\nallow_mail_to_files = alias,forward,include",
+        "inc :include:TOP/etc/inc\n",
+        |instance| {
+            own(
+                instance,
+                "etc/inc",
+                "bob",
+                &format!("{}out/inc\n", instance.path("").display()),
+            );
+            std::fs::remove_dir(instance.path("home/vmail")).unwrap();
+            std::os::unix::fs::symlink("/dev/null", instance.path("home/bob/box")).unwrap();
+        },
+    );
+    let mut text = send(&home, &["alice", "vmail", "bob", "inc"]);
+    text += &shown(&home, "out");
+    text += &shown(&home, "home/alice");
+    check(&home, "local/home", &text);
+    home.assert_no_panic();
+}
