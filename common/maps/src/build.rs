@@ -1,20 +1,18 @@
-//! Writing indexed tables: `lmdb:` in one transaction, `cdb:` by rename. Readers see the old or the new table, never half of
-//! one.
+//! Making indexed tables from sources, for `postmap` and `postalias`. Readers see the old or the new table, never half of one:
+//! `lmdb:` is written in one transaction, `cdb:` beside the old file, which it then replaces.
 
-use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
-use std::path::{Path, PathBuf};
+use std::collections::HashMap;
+use std::path::PathBuf;
 
-use heed::PutFlags;
-use heed::types::Bytes;
-use pf_sys::lock::{Mode, Style, lock};
+use crate::cdb_writer::CdbWriter;
+use crate::lmdb_writer::LmdbWriter;
+use crate::spec::TYPES;
+use crate::table::{Entry, OpenError};
 
-use crate::lmdb::environment;
-
-/// The types that can be written, and where their index is.
+/// The formats that can be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// LMDB.
+    /// LMDB; also for tables named `hash:` and `btree:`.
     Lmdb,
     /// Constant database.
     Cdb,
@@ -32,141 +30,164 @@ impl Format {
 
     /// The path of the index of the source `name`.
     pub fn path(self, name: &str) -> PathBuf {
-        PathBuf::from(format!(
-            "{name}.{}",
-            match self {
-                Format::Lmdb => "lmdb",
-                Format::Cdb => "cdb",
-            }
-        ))
+        PathBuf::from(match self {
+            Format::Lmdb => format!("{name}.lmdb"),
+            Format::Cdb => format!("{name}.cdb"),
+        })
     }
 }
 
-/// How keys and values are written.
+/// What becomes of an entry whose key is there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Layout {
-    /// Whether a NUL byte ends each (`postmap -N` and `-n`); by default as Postfix does for the format.
-    pub null: bool,
-    /// The mode of a new index.
-    pub mode: u32,
-    /// `lmdb_map_size`.
+pub enum Duplicates {
+    /// It is left out, with a warning.
+    Warn,
+    /// It is left out.
+    Ignore,
+    /// It takes the place of the other.
+    Replace,
+}
+
+/// What to make, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// The type.
+    pub kind: String,
+    /// The name behind the type: the source's path.
+    pub name: String,
+    /// Entries are added to what is there.
+    pub incremental: bool,
+    /// What becomes of duplicates.
+    pub duplicates: Duplicates,
+    /// Keys are folded to lower case.
+    pub fold: bool,
+    /// Keys are folded as UTF-8.
+    pub utf8: bool,
+    /// Whether keys and values end in a NUL byte; by default as the peer does for the format.
+    pub null: Option<bool>,
+    /// `lmdb_map_size`, in bytes.
     pub map_size: usize,
 }
 
-/// All entries of a new table, in the order of their keys.
-pub type Entries = BTreeMap<Vec<u8>, Vec<u8>>;
-
-fn ended(bytes: &[u8], null: bool) -> Vec<u8> {
-    let mut ended = bytes.to_vec();
-    if null {
-        ended.push(0);
-    }
-    ended
+enum Target {
+    Lmdb(LmdbWriter),
+    Cdb(CdbWriter),
 }
 
-/// Writes a whole table.
-///
-/// # Errors
-/// The file cannot be written; the old one, if any, is as it was.
-pub fn write(format: Format, path: &Path, entries: &Entries, style: Layout) -> std::io::Result<()> {
-    match format {
-        Format::Lmdb => write_lmdb(path, style, |database, txn| {
-            database.clear(txn)?;
-            for (key, value) in entries {
-                let (key, value) = (ended(key, style.null), ended(value, style.null));
-                database.put_with_flags(txn, PutFlags::APPEND, &key, &value)?;
+/// A table being made. Nothing has changed until [`finish`](Self::finish).
+pub struct Builder {
+    plan: Plan,
+    target: Target,
+    entries: Vec<Entry>,
+    places: HashMap<Vec<u8>, usize>,
+}
+
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Builder({}:{})", self.plan.kind, self.plan.name)
+    }
+}
+
+impl Builder {
+    /// Opens the index for writing, and waits until nobody else does. A new file has the mode 0644 less the umask.
+    ///
+    /// # Errors
+    /// The type has no index, or the file cannot be written; the text is Postfix's.
+    pub fn open(plan: Plan) -> Result<Self, OpenError> {
+        let Some(format) = Format::of(&plan.kind) else {
+            return Err(OpenError(if TYPES.contains(&plan.kind.as_str()) {
+                format!("no 'map create' support for this type: {}", plan.kind)
+            } else {
+                format!("unsupported dictionary type: {}", plan.kind)
+            }));
+        };
+        let path = format.path(&plan.name);
+        let target = match format {
+            Format::Lmdb => {
+                let writer = LmdbWriter::open(&path, 0o644, plan.map_size, plan.null)?;
+                Target::Lmdb(writer)
             }
-            Ok(())
-        }),
-        Format::Cdb => write_cdb(path, entries, style),
+            Format::Cdb if plan.incremental => {
+                return Err(OpenError("unsupported non-bulk change request".into()));
+            }
+            Format::Cdb => Target::Cdb(CdbWriter::open(&path, 0o644)?),
+        };
+        if plan.incremental
+            && let Target::Lmdb(writer) = &target
+        {
+            writer.unlock();
+        }
+        Ok(Self {
+            plan,
+            target,
+            entries: Vec::new(),
+            places: HashMap::new(),
+        })
     }
-}
 
-/// Adds or replaces entries of an LMDB table, or deletes those without a value. Gives how many keys were there before.
-///
-/// # Errors
-/// As [`write`].
-pub fn edit_lmdb(
-    path: &Path,
-    edits: &[(Vec<u8>, Option<Vec<u8>>)],
-    style: Layout,
-) -> std::io::Result<usize> {
-    let mut known = 0;
-    write_lmdb(path, style, |database, txn| {
-        known = 0;
-        for (key, value) in edits {
-            let stored = ended(key, style.null);
-            known += usize::from(database.get(txn, &stored)?.is_some());
-            match value {
-                Some(value) => database.put(txn, &stored, &ended(value, style.null))?,
-                None => {
-                    database.delete(txn, &stored)?;
+    /// From now on entries replace those with the same keys.
+    pub fn replace_duplicates(&mut self) {
+        self.plan.duplicates = Duplicates::Replace;
+    }
+
+    /// Adds an entry.
+    ///
+    /// # Errors
+    /// The existing table cannot be read (only when adding to it).
+    pub fn add(&mut self, key: &[u8], value: &[u8]) -> Result<(), String> {
+        let key = if self.plan.fold {
+            pf_text::case::fold(key, self.plan.utf8)
+        } else {
+            key.to_vec()
+        };
+        let place = self.places.get(&key).copied();
+        let known = match &self.target {
+            Target::Lmdb(writer) if self.plan.incremental && place.is_none() => {
+                writer.get(&key)?.is_some()
+            }
+            _ => place.is_some(),
+        };
+        if known {
+            match self.plan.duplicates {
+                Duplicates::Ignore => return Ok(()),
+                Duplicates::Warn => {
+                    let shown = String::from_utf8_lossy(&key);
+                    match self.target {
+                        Target::Lmdb(_) => pf_log::warning!(
+                            "{}:{}: duplicate entry: \"{shown}\"",
+                            self.plan.kind,
+                            self.plan.name
+                        ),
+                        Target::Cdb(_) => {
+                            pf_log::warning!("{}: duplicate entry: \"{shown}\"", self.plan.name)
+                        }
+                    }
+                    return Ok(());
                 }
+                Duplicates::Replace => {}
+            }
+        }
+        match place.and_then(|at| self.entries.get_mut(at)) {
+            Some((_, old)) => *old = value.to_vec(),
+            None => {
+                self.places.insert(key.clone(), self.entries.len());
+                self.entries.push((key, value.to_vec()));
             }
         }
         Ok(())
-    })?;
-    Ok(known)
-}
+    }
 
-/// One transaction over the file, with a lock that keeps readers out; again with twice the room when it does not fit.
-fn write_lmdb(
-    path: &Path,
-    style: Layout,
-    mut work: impl FnMut(&heed::Database<Bytes, Bytes>, &mut heed::RwTxn<'_>) -> heed::Result<()>,
-) -> std::io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(style.mode)
-        .open(path)?;
-    lock(&file, Style::Fcntl, Mode::Exclusive, true)?;
-    let mut size = style.map_size;
-    loop {
-        let env = environment(path, size, true).map_err(plain)?;
-        let done = env.write_txn().and_then(|mut txn| {
-            let database = env.create_database::<Bytes, Bytes>(&mut txn, None)?;
-            work(&database, &mut txn)?;
-            txn.commit()
-        });
-        env.prepare_for_closing().wait();
-        match done {
-            Err(heed::Error::Mdb(heed::MdbError::MapFull)) => size = size.saturating_mul(4),
-            other => return other.map_err(plain),
+    /// Writes the table.
+    ///
+    /// # Errors
+    /// The file cannot be written; the old table, if any, is as it was.
+    pub fn finish(self) -> Result<(), String> {
+        match self.target {
+            Target::Lmdb(mut writer) if self.plan.incremental => writer.put(&self.entries),
+            Target::Lmdb(mut writer) => writer.replace_all(self.entries),
+            Target::Cdb(writer) => writer.write(&self.entries, self.plan.null.unwrap_or(false)),
         }
     }
-}
-
-fn plain(err: heed::Error) -> std::io::Error {
-    match err {
-        heed::Error::Io(err) => err,
-        other => std::io::Error::other(other),
-    }
-}
-
-fn write_cdb(path: &Path, entries: &Entries, style: Layout) -> std::io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".tmp");
-    let partial = PathBuf::from(partial);
-    let file: File = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(style.mode)
-        .open(&partial)?;
-    let keeper = file.try_clone()?;
-    let mut writer = cdb::CDBMake::new(file)?;
-    for (key, value) in entries {
-        writer.add(&ended(key, style.null), &ended(value, style.null))?;
-    }
-    writer.finish()?;
-    keeper.sync_all()?;
-    std::fs::rename(&partial, path)
 }
 
 #[cfg(test)]
@@ -174,46 +195,93 @@ mod tests {
     use super::*;
     use crate::{Lookup, Options, open};
 
+    fn plan(kind: &str, name: &str) -> Plan {
+        Plan {
+            kind: kind.into(),
+            name: name.into(),
+            incremental: false,
+            duplicates: Duplicates::Warn,
+            fold: true,
+            utf8: true,
+            null: None,
+            map_size: 65_536,
+        }
+    }
+
+    fn wait<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap()
+            .block_on(future)
+    }
+
     #[test]
     fn what_is_written_is_read() {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .unwrap();
         let dir = tempfile::tempdir().unwrap();
-        for (kind, format, null) in [
-            ("lmdb", Format::Lmdb, true),
-            ("lmdb", Format::Lmdb, false),
-            ("cdb", Format::Cdb, true),
-            ("cdb", Format::Cdb, false),
-        ] {
-            let name = dir
-                .path()
-                .join(format!("{kind}-{null}"))
-                .display()
-                .to_string();
-            let entries: Entries = (0..2000)
-                .map(|n| {
-                    (
-                        format!("key{n}").into_bytes(),
-                        format!("value {n}").into_bytes(),
-                    )
+        for kind in ["lmdb", "cdb"] {
+            for null in [None, Some(true), Some(false)] {
+                let name = format!("{}/{kind}-{null:?}", dir.path().display());
+                let mut builder = Builder::open(Plan {
+                    null,
+                    ..plan(kind, &name)
                 })
-                .collect();
-            let style = Layout {
-                null,
-                mode: 0o644,
-                map_size: 65_536,
-            };
-            write(format, &format.path(&name), &entries, style).unwrap();
-            let table = open(&format!("{kind}:{name}"), &Options::default()).unwrap();
-            let get = |key: &str| runtime.block_on(table.lookup(key.as_bytes()));
-            assert_eq!(
-                get("KEY1999"),
-                Lookup::Found(b"value 1999".to_vec()),
-                "{kind} {null}"
-            );
-            assert_eq!(get("nokey"), Lookup::Missing);
-            assert_eq!(table.entries().unwrap().unwrap().len(), 2000);
+                .unwrap();
+                // More than fits into the first map.
+                for n in 0..4000 {
+                    let (key, value) = (format!("Key{n}"), format!("value {n}"));
+                    builder.add(key.as_bytes(), value.as_bytes()).unwrap();
+                }
+                builder.add(b"key1", b"other").unwrap();
+                builder.finish().unwrap();
+                let table = open(&format!("{kind}:{name}"), &Options::default()).unwrap();
+                let get = |key: &str| wait(table.lookup(key.as_bytes()));
+                assert_eq!(get("KEY3999"), Lookup::Found(b"value 3999".to_vec()));
+                assert_eq!(get("key1"), Lookup::Found(b"value 1".to_vec()));
+                assert_eq!(get("nokey"), Lookup::Missing);
+                assert_eq!(table.entries().unwrap().unwrap().len(), 4000);
+            }
         }
+    }
+
+    #[test]
+    fn entries_are_added_to_what_is_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let name = dir.path().join("t").display().to_string();
+        for (value, duplicates) in [
+            ("1", Duplicates::Warn),
+            ("2", Duplicates::Ignore),
+            ("3", Duplicates::Replace),
+        ] {
+            let mut builder = Builder::open(Plan {
+                incremental: true,
+                duplicates,
+                ..plan("hash", &name)
+            })
+            .unwrap();
+            builder.add(b"a", value.as_bytes()).unwrap();
+            builder.add(value.as_bytes(), b"x").unwrap();
+            builder.finish().unwrap();
+        }
+        let table = open(&format!("lmdb:{name}"), &Options::default()).unwrap();
+        assert_eq!(wait(table.lookup(b"a")), Lookup::Found(b"3".to_vec()));
+        assert_eq!(table.entries().unwrap().unwrap().len(), 4);
+        // Two tables of one file, and one that is opened again.
+        let other = open(&format!("hash:{name}"), &Options::default()).unwrap();
+        drop(table);
+        assert_eq!(wait(other.lookup(b"2")), Lookup::Found(b"x".to_vec()));
+    }
+
+    #[test]
+    fn types_without_an_index() {
+        let text = |kind: &str| Builder::open(plan(kind, "/nosuch/x")).unwrap_err().0;
+        assert_eq!(
+            text("regexp"),
+            "no 'map create' support for this type: regexp"
+        );
+        assert_eq!(text("nosuch"), "unsupported dictionary type: nosuch");
+        assert_eq!(
+            text("lmdb"),
+            "open database /nosuch/x.lmdb: No such file or directory"
+        );
     }
 }

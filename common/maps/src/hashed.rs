@@ -45,13 +45,6 @@ pub(crate) fn text(name: &str, options: &Options) -> Result<Inner, OpenError> {
         .map_err(|OpenError(why)| OpenError(why.replacen("open ", "open database ", 1)))?;
     let mut entries = HashMap::new();
     for (number, line) in source {
-        if options.utf8 && std::str::from_utf8(&line).is_err() {
-            let shown = String::from_utf8_lossy(&line);
-            pf_log::warning!(
-                "{name}, line {number}: non-UTF-8 input \"{shown}\" -- ignoring this line"
-            );
-            continue;
-        }
         let (key, value) = match key_and_value(&line) {
             Ok(pair) => pair,
             Err(Fault::Unbalanced) => {
@@ -204,17 +197,21 @@ pub(crate) fn constant(name: &str, options: &Options) -> Result<Inner, OpenError
     Ok(Inner::Local(Box::new(Constant(value))))
 }
 
-struct Failing(String);
+struct Failing;
 
 impl Local for Failing {
     fn get(&self, _key: &[u8]) -> Lookup<Vec<u8>> {
-        Lookup::Unavailable(LookupError(format!("fail:{} lookup error", self.0)))
+        Lookup::Unavailable(LookupError("Application error".to_owned()))
+    }
+
+    fn entries(&self) -> Option<Result<Vec<Entry>, LookupError>> {
+        Some(Err(LookupError("Application error".to_owned())))
     }
 }
 
 /// `fail:name`: cannot tell anything.
-pub(crate) fn fail(name: &str, _options: &Options) -> Result<Inner, OpenError> {
-    Ok(Inner::Local(Box::new(Failing(name.to_owned()))))
+pub(crate) fn fail(_name: &str, _options: &Options) -> Result<Inner, OpenError> {
+    Ok(Inner::Local(Box::new(Failing)))
 }
 
 #[cfg(test)]

@@ -80,12 +80,7 @@ impl Maps {
                 Lookup::Missing => {}
                 Lookup::Unavailable(err) => {
                     let shown = String::from_utf8_lossy(key);
-                    pf_log::warning!(
-                        "{}:{} lookup error for \"{:.100}\"",
-                        table.title(),
-                        self.title,
-                        shown
-                    );
+                    pf_log::warning!("{} lookup error for \"{}\"", table.title(), shown);
                     return Lookup::Unavailable(err);
                 }
                 found => return found,

@@ -7,8 +7,8 @@ use crate::{
     Options, cdb_file, cidr, compose, hashed, lmdb, net_client, passwd, pcre, proxy, regexp,
 };
 
-/// All types, as `postconf -m` lists them.
-pub const TYPES: [&str; 24] = [
+/// All types, in order.
+pub const TYPES: [&str; 21] = [
     "btree",
     "cdb",
     "cidr",
@@ -30,9 +30,6 @@ pub const TYPES: [&str; 24] = [
     "texthash",
     "unionmap",
     "unix",
-    "sdbm",
-    "dbm",
-    "nis",
 ];
 
 /// Opens the table `type:name`.
@@ -40,7 +37,7 @@ pub const TYPES: [&str; 24] = [
 /// # Errors
 /// There is no such type, or the table cannot be opened; the text is Postfix's.
 pub fn open(spec: &str, options: &Options) -> Result<Table, OpenError> {
-    let Some((kind, name)) = spec.split_once(':') else {
+    let Some((kind, name)) = spec.split_once(':').filter(|(_, name)| !name.is_empty()) else {
         return Err(OpenError(format!(
             "open dictionary: expecting \"type:name\" form instead of \"{spec}\""
         )));
@@ -52,7 +49,7 @@ pub fn open(spec: &str, options: &Options) -> Result<Table, OpenError> {
     let file = |suffix: &str| Some(PathBuf::from(format!("{name}{suffix}")));
     let plain = |name: &str| (!name.starts_with('{')).then(|| PathBuf::from(name));
     let (nature, file, opener): (Nature, Option<PathBuf>, Opener) = match kind {
-        "lmdb" | "hash" | "btree" => (Nature::Fixed, file(".lmdb"), lmdb::open),
+        "lmdb" | "hash" | "btree" => (Nature::Fixed, None, lmdb::open),
         "cdb" => (Nature::Fixed, file(".cdb"), cdb_file::open),
         "texthash" => (Nature::Fixed, plain(name), hashed::text),
         "inline" => (Nature::Fixed, None, hashed::inline),

@@ -69,6 +69,21 @@ struct Watched {
     checked: Instant,
 }
 
+thread_local! {
+    static RESTART: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+/// Remembers that a table has changed but is out of reach of this process as it is now.
+pub(crate) fn want_restart() {
+    RESTART.set(true);
+}
+
+/// Whether a table has changed that this process cannot open again, since it has given up its rights or entered a jail since: a
+/// daemon then ends when it has no clients, and a new process takes over. Until then the old content serves on.
+pub fn needs_restart() -> bool {
+    RESTART.get()
+}
+
 /// How often a table's file is looked at, at the most.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -228,7 +243,12 @@ impl Table {
                 *self.inner.borrow_mut() = inner.into();
                 watched.seen = now;
             }
-            Err(err) => pf_log::warning!("table {} has changed, but: {err}", self.title()),
+            Err(err) => {
+                if !needs_restart() {
+                    pf_log::warning!("table {} has changed, but: {err}", self.title());
+                }
+                want_restart();
+            }
         }
     }
 }
