@@ -1,138 +1,75 @@
-//! The content of a message as SMTP sends it: lines ended by CRLF, a dot at the start of a line doubled, long lines broken, and
-//! 8-bit text turned into 7-bit where the server wants that.
-
-use pf_delivery::Content;
-use pf_mime::{Event, HeaderTable, LineKind, Machine, Options};
+//! The content of a message as SMTP sends it: lines ended by CRLF, a dot at the start of a line doubled, long lines broken.
 
 /// Makes wire lines.
 pub struct Body {
     /// The longest line; 0 for no limit.
     limit: usize,
-    /// How long the current line is already; `None` between lines.
-    column: Option<usize>,
+    /// How much room the current line has left.
+    room: usize,
+    /// Nothing stands on the current line.
+    fresh: bool,
+    /// A line was broken.
+    pub broke: bool,
 }
 
 impl Body {
+    /// Lines no longer than `limit`; 0 for no limit.
     pub fn new(limit: usize) -> Self {
         Self {
             limit,
-            column: None,
+            room: limit,
+            fresh: true,
+            broke: false,
         }
     }
 
     /// Adds a piece of a line; `ends_line` when it is the last one.
     pub fn piece(&mut self, out: &mut Vec<u8>, text: &[u8], ends_line: bool) {
+        if self.fresh && text.first() == Some(&b'.') {
+            out.push(b'.');
+        }
         let mut text = text;
-        let mut column = match self.column {
-            Some(column) => column,
-            None => {
-                if text.first() == Some(&b'.') {
-                    out.push(b'.');
-                }
-                0
-            }
-        };
         // A line that is too long goes on behind a line break and a space, which keeps a header a header.
-        while self.limit > 0 && column + text.len() > self.limit {
-            let (head, tail) = text.split_at(self.limit.saturating_sub(column).min(text.len()));
+        while self.limit > 0 && text.len() >= self.room {
+            let (head, tail) = text.split_at(self.room);
             out.extend_from_slice(head);
-            out.extend_from_slice(b"\r\n ");
+            out.extend_from_slice(b"\r\n");
+            self.room = self.limit;
+            self.fresh = true;
             text = tail;
-            column = 1;
+            if text.is_empty() && ends_line {
+                return;
+            }
+            out.push(b' ');
+            self.room -= 1;
+            self.fresh = false;
+            self.broke = true;
+            if self.room == 0 {
+                // A limit of one leaves no room at all for text.
+                self.room = 1;
+            }
+            if text.is_empty() {
+                return;
+            }
         }
         out.extend_from_slice(text);
-        self.column = if ends_line {
+        if ends_line {
             out.extend_from_slice(b"\r\n");
-            None
+            self.room = self.limit;
+            self.fresh = true;
         } else {
-            Some(column + text.len())
-        };
+            self.room = self.room.saturating_sub(text.len());
+            self.fresh &= text.is_empty();
+        }
     }
 
     /// Ends the last line, if it has no end yet.
     pub fn end(&mut self, out: &mut Vec<u8>) {
-        if self.column.take().is_some() {
+        if !self.fresh {
             out.extend_from_slice(b"\r\n");
+            self.room = self.limit;
+            self.fresh = true;
         }
-    }
-}
-
-/// Where the lines of a message come from.
-pub enum Source<'a> {
-    /// As they are.
-    Plain(Content<'a>),
-    /// Turned into 7-bit text.
-    Downgraded(Content<'a>, Box<Machine>, HeaderTable),
-}
-
-impl<'a> Source<'a> {
-    pub fn plain(content: Content<'a>) -> Self {
-        Source::Plain(content)
-    }
-
-    pub fn downgraded(content: Content<'a>) -> Self {
-        let options = Options {
-            downgrade: true,
-            ..Options::default()
-        };
-        Source::Downgraded(
-            content,
-            Box::new(Machine::new(options)),
-            HeaderTable::new([]),
-        )
-    }
-
-    /// Adds about `wanted` bytes to `out`; false at the end of the content.
-    ///
-    /// # Errors
-    /// The queue file cannot be read, or is damaged.
-    pub fn fill(
-        &mut self,
-        body: &mut Body,
-        out: &mut Vec<u8>,
-        wanted: usize,
-    ) -> Result<bool, pf_record::Error> {
-        while out.len() < wanted {
-            match self {
-                Source::Plain(content) => match content.next_piece()? {
-                    Some(piece) => body.piece(out, piece.text, piece.ends_line),
-                    None => return Ok(false),
-                },
-                Source::Downgraded(content, machine, table) => {
-                    let Some(piece) = content.next_piece()? else {
-                        let mut rest = machine.end(table);
-                        while let Some(event) = rest.next() {
-                            emit(body, out, &event);
-                        }
-                        return Ok(false);
-                    };
-                    let kind = if piece.ends_line {
-                        LineKind::Line
-                    } else {
-                        LineKind::Continued
-                    };
-                    let mut events = machine.text(table, kind, piece.text);
-                    while let Some(event) = events.next() {
-                        emit(body, out, &event);
-                    }
-                }
-            }
-        }
-        Ok(true)
-    }
-}
-
-/// Writes what the machine made of the lines.
-fn emit(body: &mut Body, out: &mut Vec<u8>, event: &Event<'_>) {
-    match event {
-        Event::Header { text, .. } => {
-            for line in text.split(|byte| *byte == b'\n') {
-                body.piece(out, line, true);
-            }
-        }
-        Event::HeaderEnd => {}
-        Event::Body { kind, text, .. } => body.piece(out, text, *kind == LineKind::Line),
-        _ => {}
     }
 }
 
@@ -155,12 +92,16 @@ mod tests {
             wire(0, &[(".a", true), ("b.", false), (".c", true), (".", true)]),
             "..a\r\nb..c\r\n..\r\n"
         );
+        // Broken off, a dot stands behind a space.
+        assert_eq!(wire(2, &[("ab.c", true)]), "ab\r\n .\r\n c\r\n");
     }
 
     #[test]
     fn long_lines_are_broken() {
+        assert_eq!(wire(4, &[("abcd", true)]), "abcd\r\n");
         assert_eq!(wire(4, &[("abcdefgh", true)]), "abcd\r\n efg\r\n h\r\n");
         assert_eq!(wire(4, &[("ab", false), ("cdef", true)]), "abcd\r\n ef\r\n");
         assert_eq!(wire(0, &[("no end", false)]), "no end\r\n");
+        assert_eq!(wire(4, &[("", true), ("", true)]), "\r\n\r\n");
     }
 }

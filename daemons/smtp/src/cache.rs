@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::time::Instant;
 
+use crate::params::Params;
 use crate::session::Session;
 
 /// Sessions by destination.
@@ -37,7 +38,7 @@ impl Cache {
     }
 
     /// Takes leave of the sessions whose time is up.
-    pub async fn close_expired(&self) {
+    pub async fn close_expired(&self, params: &Params) {
         let now = Instant::now();
         let mut expired = Vec::new();
         self.idle.borrow_mut().retain(|_, sessions| {
@@ -47,21 +48,21 @@ impl Cache {
             *sessions = kept;
             !sessions.is_empty()
         });
-        for (session, _) in expired {
-            session.quit().await;
+        for (mut session, _) in expired {
+            session.quit(params).await;
         }
     }
 
     /// Takes leave of all sessions.
-    pub async fn close_all(&self) {
+    pub async fn close_all(&self, params: &Params) {
         let all: Vec<_> = self
             .idle
             .borrow_mut()
             .drain()
             .flat_map(|(_, sessions)| sessions)
             .collect();
-        for (session, _) in all {
-            session.quit().await;
+        for (mut session, _) in all {
+            session.quit(params).await;
         }
     }
 }

@@ -7,10 +7,27 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 
-use crate::dialogue::{Collector, Reply};
+use pf_log::{info, warning};
+use pf_maps::{Lookup, Maps};
 
-/// The longest reply line that is read; a server that sends more is not one.
-const LINE_LIMIT: usize = 8192;
+use crate::dialogue::{Collector, Reply, Shape, shape};
+
+/// The longest reply line that is read at all; a server that sends more is not one.
+const HARD_LINE_LIMIT: usize = 64 * 1024;
+/// The most lines of one reply.
+const MAX_LINES: usize = 10_000;
+
+/// What matters for reading replies.
+pub struct Listening<'a> {
+    /// `smtp_reply_filter`
+    pub filter: &'a Maps,
+    /// `line_length_limit`: how much of a line is kept, and how much text of a reply.
+    pub line_limit: usize,
+    /// The server, as the log calls it.
+    pub relay: &'a str,
+    /// The limit is one for a whole reply, not for each piece of it.
+    pub per_request: bool,
+}
 
 /// A network or local connection.
 #[derive(Debug)]
@@ -27,6 +44,8 @@ pub struct Connection {
     taken: usize,
     output: Vec<u8>,
     collector: Collector,
+    /// What was said, for a notice to the postmaster; kept only where one may be sent.
+    pub history: Option<Vec<String>>,
 }
 
 /// What went wrong with a connection.
@@ -36,6 +55,8 @@ pub enum Broken {
     Lost,
     /// The server took too long.
     TimedOut,
+    /// Something of our own does not work.
+    Local,
 }
 
 impl From<io::Error> for Broken {
@@ -52,11 +73,15 @@ impl Connection {
             taken: 0,
             output: Vec::new(),
             collector: Collector::default(),
+            history: None,
         }
     }
 
     /// Adds a command line to what is sent next.
     pub fn command(&mut self, line: &str) {
+        if let Some(history) = &mut self.history {
+            history.push(format!("Out: {line}"));
+        }
         self.output.extend_from_slice(line.as_bytes());
         self.output.extend_from_slice(b"\r\n");
     }
@@ -91,27 +116,102 @@ impl Connection {
     ///
     /// # Errors
     /// The server does not answer in time, or has gone, or sends endless lines.
-    pub async fn reply(&mut self, limit: Duration) -> Result<Reply, Broken> {
-        timeout(limit, self.read_reply())
-            .await
-            .unwrap_or(Err(Broken::TimedOut))
+    pub async fn reply(&mut self, limit: Duration, how: &Listening<'_>) -> Result<Reply, Broken> {
+        if how.per_request {
+            timeout(limit, self.read_reply(None, how))
+                .await
+                .unwrap_or(Err(Broken::TimedOut))
+        } else {
+            self.read_reply(Some(limit), how).await
+        }
     }
 
-    async fn read_reply(&mut self) -> Result<Reply, Broken> {
-        loop {
-            while let Some(line) = self.line()? {
-                if let Some(reply) = self.collector.line(&line) {
-                    return Ok(reply);
+    async fn read_reply(
+        &mut self,
+        each: Option<Duration>,
+        how: &Listening<'_>,
+    ) -> Result<Reply, Broken> {
+        for _ in 0..MAX_LINES {
+            let line = self.read_line(each).await?;
+            if let Some(reply) = self.take_line(&line, how).await? {
+                return Ok(reply);
+            }
+        }
+        Err(Broken::Lost)
+    }
+
+    async fn take_line(
+        &mut self,
+        line: &[u8],
+        how: &Listening<'_>,
+    ) -> Result<Option<Reply>, Broken> {
+        let kept = line.get(..how.line_limit).unwrap_or(line);
+        let mut clean = String::from_utf8_lossy(&pf_text::printable_utf8(kept, b'?')).into_owned();
+        if line.len() > how.line_limit {
+            warning!(
+                "{}: response longer than {}: {:.30}...",
+                how.relay,
+                how.line_limit,
+                clean
+            );
+        }
+        let full = self.collector.is_full(how.line_limit);
+        if full {
+            warning!(
+                "{}: multi-line response longer than {} {:.30}...",
+                how.relay,
+                how.line_limit,
+                self.collector.text()
+            );
+        } else if let Some(history) = &mut self.history {
+            history.push(format!("In:  {clean}"));
+        }
+        match how.filter.find(clean.as_bytes()).await {
+            Lookup::Found(new) => {
+                let new = String::from_utf8_lossy(&new).into_owned();
+                info!(
+                    "{}: replacing server reply \"{clean}\" with \"{new}\"",
+                    how.relay
+                );
+                if let Some(history) = self.history.as_mut().filter(|_| !full) {
+                    history.push("Replaced-by: ".to_owned());
+                    history.push(format!("     {new}"));
                 }
+                clean = new;
+            }
+            Lookup::Missing => {}
+            Lookup::Unavailable(_) => {
+                warning!("{} lookup error for {clean}", how.filter.title());
+                return Err(Broken::Local);
+            }
+        }
+        if shape(clean.as_bytes()) == Shape::Garbage {
+            warning!("non-SMTP response from {}: {:.100}", how.relay, clean);
+        }
+        Ok(self.collector.line(&clean, how.line_limit))
+    }
+
+    async fn read_line(&mut self, each: Option<Duration>) -> Result<Vec<u8>, Broken> {
+        loop {
+            if let Some(line) = self.line()? {
+                return Ok(line);
             }
             if self.taken == self.input.len() {
                 self.input.clear();
                 self.taken = 0;
             }
             self.input.reserve(1024);
-            let count = match &mut self.link {
-                Link::Tcp(stream) => stream.read_buf(&mut self.input).await?,
-                Link::Unix(stream) => stream.read_buf(&mut self.input).await?,
+            let input = &mut self.input;
+            let link = &mut self.link;
+            let read = async {
+                match link {
+                    Link::Tcp(stream) => stream.read_buf(input).await,
+                    Link::Unix(stream) => stream.read_buf(input).await,
+                }
+            };
+            let count = match each {
+                Some(limit) => timeout(limit, read).await.map_err(|_| Broken::TimedOut)??,
+                None => read.await?,
             };
             if count == 0 {
                 return Err(Broken::Lost);
@@ -129,7 +229,7 @@ impl Connection {
                 self.taken += end + 1;
                 Ok(Some(line))
             }
-            None if rest.len() > LINE_LIMIT => Err(Broken::Lost),
+            None if rest.len() > HARD_LINE_LIMIT => Err(Broken::Lost),
             None => Ok(None),
         }
     }

@@ -1,115 +1,128 @@
 //! What a server says: replies, and the features it announces. No I/O.
 
-use pf_dsn::{Dsn, Status};
+use pf_dsn::Dsn;
 
 /// One reply, perhaps of several lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
-    /// The three digits of the last line; 0 when it had none.
+    /// The three digits of the last line.
     pub code: u16,
-    /// The enhanced status code, if the reply has one of its class.
-    pub dsn: Option<Dsn>,
-    /// All lines, joined by spaces, digits of the first line included.
+    /// The enhanced status code, or the one that the class of the code means; 5.5.0 where a reply of that class has none.
+    pub dsn: Dsn,
+    /// All lines, digits included, joined by spaces.
     pub text: String,
-    /// The lines without digits, for the features of EHLO.
-    pub lines: Vec<String>,
+    /// Where the lines begin in the text.
+    starts: Vec<usize>,
+    /// A line that is none of a reply stood before the last one.
+    pub garbage: bool,
 }
-
-/// The most lines that are kept of one reply, and the longest text.
-const MAX_LINES: usize = 200;
-const MAX_TEXT: usize = 8192;
 
 /// Collects the lines of a reply.
 #[derive(Debug, Default)]
 pub struct Collector {
-    lines: Vec<String>,
-    size: usize,
+    text: String,
+    starts: Vec<usize>,
+    garbage: bool,
+}
+
+/// How a line of a reply looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// Another line follows.
+    More,
+    /// The last line, with this code.
+    Last(u16),
+    /// Not a line of a reply.
+    Garbage,
+}
+
+/// Looks at the digits of a line.
+pub fn shape(line: &[u8]) -> Shape {
+    let digits = line.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let code = line
+        .get(..3)
+        .and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
+    match (digits, code, line.get(3)) {
+        (3, Some(_), Some(b'-')) => Shape::More,
+        (3, Some(code), None | Some(b' ')) => Shape::Last(code),
+        _ => Shape::Garbage,
+    }
 }
 
 impl Collector {
-    /// Takes a line (without its end); the reply when it was the last one.
-    pub fn line(&mut self, line: &[u8]) -> Option<Reply> {
-        let clean = String::from_utf8_lossy(&pf_text::printable_utf8(line, b'?')).into_owned();
-        let more = line
-            .get(..3)
-            .is_some_and(|digits| digits.iter().all(u8::is_ascii_digit))
-            && line.get(3) == Some(&b'-');
-        self.size += clean.len();
-        if self.lines.len() < MAX_LINES && self.size <= MAX_TEXT {
-            self.lines.push(clean);
+    /// Takes a line (clean, without its end); the reply when it was the last one. Text beyond `limit` bytes is not kept.
+    pub fn line(&mut self, line: &str, limit: usize) -> Option<Reply> {
+        let shape = shape(line.as_bytes());
+        if self.text.len() < limit {
+            if !self.text.is_empty() {
+                self.text.push(' ');
+            }
+            self.starts.push(self.text.len());
+            self.text.push_str(line);
         }
-        if more {
+        self.garbage |= shape == Shape::Garbage;
+        let Shape::Last(code) = shape else {
             return None;
-        }
-        Some(Reply::of(std::mem::take(&mut self.lines), line))
+        };
+        let Collector {
+            text,
+            starts,
+            garbage,
+        } = std::mem::take(self);
+        Some(Reply {
+            code,
+            dsn: dsn_of(line, code),
+            text,
+            starts,
+            garbage,
+        })
+    }
+
+    /// Whether text was left out, or would be.
+    pub fn is_full(&self, limit: usize) -> bool {
+        self.text.len() >= limit
+    }
+
+    /// What was collected so far.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 }
 
+fn dsn_of(line: &str, code: u16) -> Dsn {
+    let class = match code / 100 {
+        2 => 2,
+        4 => 4,
+        5 => 5,
+        _ => return Dsn::new(5, 5, 0),
+    };
+    let rest = line.get(3..).unwrap_or_default().trim_start_matches(' ');
+    Dsn::parse_prefix(rest.as_bytes())
+        .map(|(dsn, _)| dsn)
+        .filter(|dsn| dsn.class == class)
+        .unwrap_or(Dsn::new(class, 0, 0))
+}
+
 impl Reply {
-    fn of(lines: Vec<String>, last: &[u8]) -> Self {
-        let digits = last.get(..3).filter(|digits| {
-            digits.iter().all(u8::is_ascii_digit)
-                && last.get(3).is_none_or(|next| matches!(next, b' ' | b'-'))
-        });
-        let code = digits
-            .and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok())
-            .unwrap_or(0);
-        let mut text = String::new();
-        let mut bare = Vec::new();
-        for line in &lines {
-            let rest = line.get(4..).unwrap_or_default();
-            if text.is_empty() {
-                text.push_str(line);
-            } else {
-                text.push(' ');
-                text.push_str(rest);
-            }
-            bare.push(rest.to_owned());
-        }
-        // A hyphen behind the digits of a first line of several reads like part of the text.
-        if text.as_bytes().get(3) == Some(&b'-') {
-            text.replace_range(3..4, "-");
-        }
-        let dsn = bare
-            .last()
-            .and_then(|rest| Dsn::parse_prefix(rest.as_bytes()))
-            .map(|(dsn, _)| dsn)
-            .filter(|dsn| u16::from(dsn.class) == code / 100);
-        Self {
-            code,
-            dsn,
-            text,
-            lines: bare,
-        }
-    }
-
-    /// The class: 2, 3, 4, 5, or 0 for nonsense.
+    /// The first digit of the code.
     pub fn class(&self) -> u16 {
-        if (200..600).contains(&self.code) {
-            self.code / 100
-        } else {
-            0
-        }
+        self.code / 100
     }
 
-    /// The enhanced code, or the one that the class means.
-    pub fn dsn(&self) -> Dsn {
-        let class = match self.class() {
-            2 => 2,
-            5 => 5,
-            _ => 4,
-        };
-        self.dsn.unwrap_or(Dsn::new(class, 0, 0))
+    /// The lines, digits included.
+    pub fn lines(&self) -> impl Iterator<Item = &str> {
+        self.starts.iter().enumerate().map(|(number, start)| {
+            let end = self
+                .starts
+                .get(number + 1)
+                .map_or(self.text.len(), |next| next - 1);
+            self.text.get(*start..end).unwrap_or_default()
+        })
     }
 
-    /// The status of a recipient that got this reply: `host ... said: ... (in reply to ... command)`.
-    pub fn refusal(&self, host: &str, command: &str) -> Status {
-        let mut status = Status::new(
-            self.dsn(),
-            format!("host {host} said: {} (in reply to {command})", self.text),
-        );
-        status.diagnostic = Some(("smtp".to_owned(), self.text.clone().into_bytes()));
-        status
+    /// Whether it means that our side violated the protocol, or the server does.
+    pub fn is_protocol_trouble(&self) -> bool {
+        !(400..600).contains(&self.code) || self.code == 555 || (500..510).contains(&self.code)
     }
 }
 
@@ -128,33 +141,45 @@ pub struct Features {
     pub xforward: Vec<String>,
     /// The server has our own name.
     pub loops: bool,
+    /// A size limit that is no number.
+    pub bad_size: Option<String>,
 }
 
 impl Features {
     /// Reads the lines of an EHLO reply; the first has the server's name. Keywords in `discard` are passed over.
-    pub fn parse(reply: &Reply, discard: &str, own_name: &str) -> Self {
+    pub fn parse(reply: &Reply, discard: &[&str], own_name: &str) -> Self {
         let mut features = Self {
             esmtp: true,
             ..Self::default()
         };
-        for (number, line) in reply.lines.iter().enumerate() {
-            let mut words = line.split_ascii_whitespace();
+        for (number, line) in reply.lines().enumerate() {
+            // One old server writes `AUTH=...`.
+            let rest = line
+                .trim_start_matches(['-', ' '])
+                .split_once(['-', ' '])
+                .map_or("", |(_, rest)| rest);
+            let mut words = rest.split([' ', '\t', '=']).filter(|word| !word.is_empty());
             let Some(word) = words.next() else { continue };
             if number == 0 {
                 features.loops = word.eq_ignore_ascii_case(own_name);
                 continue;
             }
-            if pf_text::split::list(discard).any(|dropped| dropped.eq_ignore_ascii_case(word)) {
+            if discard
+                .iter()
+                .any(|dropped| dropped.eq_ignore_ascii_case(word))
+            {
                 continue;
             }
             match word.to_ascii_uppercase().as_str() {
                 "PIPELINING" => features.pipelining = true,
                 "SIZE" => {
                     features.size = true;
-                    features.size_limit = words
-                        .next()
-                        .and_then(|number| number.parse().ok())
-                        .unwrap_or(0);
+                    if let Some(limit) = words.next() {
+                        match limit.parse() {
+                            Ok(limit) => features.size_limit = limit,
+                            Err(_) => features.bad_size = Some(limit.to_owned()),
+                        }
+                    }
                 }
                 "8BITMIME" => features.eightbit = true,
                 "SMTPUTF8" => features.smtputf8 = true,
@@ -176,7 +201,7 @@ mod tests {
         let mut found = None;
         for line in lines {
             assert!(found.is_none());
-            found = collector.line(line.as_bytes());
+            found = collector.line(line, 2048);
         }
         found.unwrap()
     }
@@ -184,17 +209,39 @@ mod tests {
     #[test]
     fn replies_of_one_and_several_lines() {
         let one = reply(&["550 5.1.1 no such user"]);
-        assert_eq!((one.code, one.dsn()), (550, Dsn::new(5, 1, 1)));
-        assert_eq!(
-            one.refusal("a[1.2.3.4]", "RCPT TO command").reason,
-            b"host a[1.2.3.4] said: 550 5.1.1 no such user (in reply to RCPT TO command)"
-        );
+        assert_eq!((one.code, one.dsn), (550, Dsn::new(5, 1, 1)));
         let two = reply(&["550-first", "550 5.7.1 second"]);
-        assert_eq!(two.text, "550-first 5.7.1 second");
-        assert_eq!(two.dsn(), Dsn::new(5, 7, 1));
-        assert_eq!(reply(&["garbage"]).class(), 0);
-        assert_eq!(reply(&["250 5.1.1 of another class"]).dsn, None);
-        assert_eq!(reply(&["450"]).dsn(), Dsn::new(4, 0, 0));
+        assert_eq!(two.text, "550-first 550 5.7.1 second");
+        assert_eq!(
+            two.lines().collect::<Vec<_>>(),
+            ["550-first", "550 5.7.1 second"]
+        );
+        assert_eq!(two.dsn, Dsn::new(5, 7, 1));
+        assert_eq!(
+            reply(&["250 5.1.1 of another class"]).dsn,
+            Dsn::new(2, 0, 0)
+        );
+        assert_eq!(reply(&["450"]).dsn, Dsn::new(4, 0, 0));
+        assert_eq!(reply(&["354 5.1.1 x"]).dsn, Dsn::new(5, 5, 0));
+        assert_eq!(reply(&["999 x"]).dsn, Dsn::new(5, 5, 0));
+    }
+
+    #[test]
+    fn garbage_ends_no_reply() {
+        let late = reply(&["garbage", "2500 too many digits", "250x", "250 fine"]);
+        assert!(late.garbage && late.code == 250);
+        assert!(late.text.starts_with("garbage 2500 "));
+        assert_eq!(Collector::default().line("", 100), None);
+    }
+
+    #[test]
+    fn text_is_bounded_but_the_end_is_found() {
+        let mut collector = Collector::default();
+        for _ in 0..100 {
+            assert_eq!(collector.line("250-0123456789", 50), None);
+        }
+        let reply = collector.line("250 end", 50).unwrap();
+        assert!(reply.text.len() < 70 && reply.code == 250);
     }
 
     #[test]
@@ -204,9 +251,10 @@ mod tests {
             "250-PIPELINING",
             "250-SIZE 1000",
             "250-8bitmime",
+            "250-XFORWARD NAME ADDR",
             "250 DSN",
         ]);
-        let features = Features::parse(&hello, "dsn", "me.example");
+        let features = Features::parse(&hello, &["dsn"], "me.example");
         assert!(
             features.pipelining
                 && features.size
@@ -215,6 +263,12 @@ mod tests {
                 && !features.loops
         );
         assert_eq!(features.size_limit, 1000);
-        assert!(Features::parse(&hello, "", "MX.example").loops);
+        assert_eq!(features.xforward, ["NAME", "ADDR"]);
+        assert!(Features::parse(&hello, &[], "MX.example").loops);
+        let odd = reply(&["250-x", "250 SIZE lots"]);
+        assert_eq!(
+            Features::parse(&odd, &[], "y").bad_size.as_deref(),
+            Some("lots")
+        );
     }
 }

@@ -1,18 +1,24 @@
 //! The SMTP and LMTP client: takes a delivery request, finds the servers of its destination, and tries one after another until
 //! each recipient is delivered, refused, or left for later (smtp(8)).
 //!
-//! In reading order: [`params`], [`deliver`] (one request), [`hosts`] (which servers), [`session`] (one server, one message),
-//! [`dialogue`] (replies and features; pure), [`body`] (content as lines), [`connection`] (bytes), [`cache`] (sessions that are
-//! used again).
+//! In reading order: [`params`], [`deliver`] (one request), [`hosts`] (which servers), [`session`] (one server), [`exchange`] (one
+//! message), [`dialogue`], [`envelope`] (replies, features, commands; pure), [`content`], [`generic`], [`body`] (content as
+//! lines), [`connection`] (bytes), [`cache`] (sessions that are used again), [`trouble`], [`notify`] (the postmaster).
 
 mod body;
 mod cache;
 mod connection;
+mod content;
 mod deliver;
 mod dialogue;
+mod envelope;
+mod exchange;
+mod generic;
 mod hosts;
+mod notify;
 mod params;
 mod session;
+mod trouble;
 
 use std::rc::Rc;
 
@@ -39,7 +45,11 @@ impl EventService for Smtp {
     const SHARE: Share = Share::One;
 
     async fn start(context: &Context) -> anyhow::Result<Self> {
-        let params = Params::read(&context.config, context.process_name == "lmtp")?;
+        let params = Params::read(
+            &context.config,
+            context.process_name == "lmtp",
+            &context.argv,
+        )?;
         let agent = Agent::new(&context.config, &params.name("delivery_status_filter"))?;
         Ok(Self {
             agent,
@@ -60,6 +70,6 @@ impl EventService for Smtp {
     }
 
     async fn stop(self: Rc<Self>) {
-        self.cache.close_all().await;
+        self.cache.close_all(&self.params).await;
     }
 }

@@ -3,9 +3,22 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use pf_checks::{Checks, Party};
 use pf_config::{Config, Error, param};
 use pf_maps::match_list::{MatchList, Subdomains};
 use pf_maps::{Maps, Options};
+use pf_proto::cleanup::SourceSet;
+
+use crate::generic::Generic;
+
+/// How far an address probe goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VerifyTarget {
+    /// Up to the answer to RCPT.
+    Rcpt,
+    /// Up to the answer to DATA.
+    Data,
+}
 
 /// Which address families are tried first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +55,9 @@ pub struct Params {
     pub preference: Preference,
     pub ipv4: bool,
     pub ipv6: bool,
+    pub balance: bool,
+    /// DNS may be asked at all.
+    pub dns_enabled: bool,
     pub use_dns: bool,
     pub use_native: bool,
     pub fallback: Vec<String>,
@@ -69,6 +85,40 @@ pub struct Params {
     pub own_addresses: Vec<IpAddr>,
     pub proxy_addresses: Vec<IpAddr>,
     pub myhostname: String,
+    pub myorigin: String,
+    pub mail_name: String,
+    pub relayhost: String,
+    pub best_mx_transport: String,
+    pub soft_bounce: bool,
+    pub verify_target: VerifyTarget,
+    pub reply_filter: Maps,
+    /// `line_length_limit`
+    pub reply_line_limit: usize,
+    pub per_request_deadline: bool,
+    /// Bytes in a second.
+    pub min_data_rate: usize,
+    pub pix_maps: Maps,
+    pub pix_workarounds: String,
+    pub pix_threshold: Duration,
+    pub pix_delay: Duration,
+    pub checks: Checks,
+    pub generic: Generic,
+    /// The services that are looked up as SRV records.
+    pub srv_services: Vec<String>,
+    pub srv_fallback: bool,
+    pub ignore_srv_error: bool,
+    /// `flags=` of master.cf: D, O, R, X.
+    pub added_headers: String,
+    /// Nobody delivers the mail any further.
+    pub final_delivery: bool,
+    pub notify_protocol: bool,
+    pub notify_data: bool,
+    pub double_bounce_sender: String,
+    pub error_recipient: String,
+    pub standard_from: bool,
+    pub internal_mail_filter: SourceSet,
+    pub notice_autodetect: SourceSet,
+    pub cleanup_service: String,
 }
 
 impl Params {
@@ -76,7 +126,7 @@ impl Params {
     ///
     /// # Errors
     /// One has a bad value.
-    pub fn read(config: &Config, lmtp: bool) -> Result<Self, Error> {
+    pub fn read(config: &Config, lmtp: bool, argv: &[String]) -> Result<Self, Error> {
         let prefix = if lmtp { "lmtp" } else { "smtp" };
         let name = |suffix: &str| format!("{prefix}_{suffix}");
         let text = |suffix: &str| Ok::<_, Error>(config.string(&name(suffix))?.unwrap_or_default());
@@ -109,6 +159,46 @@ impl Params {
         } else {
             None
         };
+        let dns_enabled = support != "disabled" && !config.get(param::DISABLE_DNS_LOOKUPS)?;
+        let classes = config.get(param::NOTIFY_CLASSES)?;
+        let notifies = |class: &str| pf_text::split::list(&classes).any(|name| name == class);
+        let sources = |parameter: &str, value: String| {
+            SourceSet::parse(&value).map_err(|word| {
+                Error(format!(
+                    "unknown {parameter} value \"{word}\" in \"{value}\""
+                ))
+            })
+        };
+        let flags: String = argv
+            .iter()
+            .filter_map(|word| word.strip_prefix("flags="))
+            .collect();
+        let final_delivery = flags.contains('X') || lmtp && config.get(param::LMTP_ASSUME_FINAL)?;
+        let target = text("address_verify_target")?;
+        let verify_target = match target.to_ascii_lowercase().as_str() {
+            "rcpt" => VerifyTarget::Rcpt,
+            "data" => VerifyTarget::Data,
+            _ => {
+                return Err(Error(format!(
+                    "bad protocol stage: \"{} = {target}\"",
+                    name("address_verify_target")
+                )));
+            }
+        };
+        let table = |suffix: &str| Ok::<_, Error>((name(suffix), text(suffix)?));
+        let tables = [
+            table("header_checks")?,
+            table("mime_header_checks")?,
+            table("nested_header_checks")?,
+            table("body_checks")?,
+        ];
+        let checks = Checks::open(
+            Party::Client,
+            tables
+                .each_ref()
+                .map(|(name, value)| (name.as_str(), value.as_str())),
+            &options,
+        );
         let proxies = config.get(param::PROXY_INTERFACES)?;
         let interfaces =
             pf_config::system::own_interfaces(&config.get(param::INET_INTERFACES)?, &protocols)?;
@@ -138,8 +228,10 @@ impl Params {
             },
             ipv4,
             ipv6,
-            use_dns: lookups.contains(&"dns") && support != "disabled",
-            use_native: lookups.contains(&"native"),
+            balance: yes("balance_inet_protocols")?,
+            dns_enabled,
+            use_dns: dns_enabled && lookups.contains(&"dns"),
+            use_native: !dns_enabled || lookups.contains(&"native"),
             fallback: pf_text::split::list(&text("fallback_relay")?)
                 .map(str::to_owned)
                 .collect(),
@@ -181,7 +273,49 @@ impl Params {
                 .filter_map(|word| word.trim_matches(['[', ']']).parse().ok())
                 .collect(),
             myhostname: config.get(param::MYHOSTNAME)?,
+            myorigin: config.get(param::MYORIGIN)?,
+            mail_name: config.get(param::MAIL_NAME)?,
+            relayhost: config.get(param::RELAYHOST)?,
+            best_mx_transport: config.get(param::BEST_MX_TRANSPORT)?,
+            soft_bounce: config.get(param::SOFT_BOUNCE)?,
+            verify_target,
+            reply_filter: maps("reply_filter")?,
+            reply_line_limit: config.count(param::LINE_LENGTH_LIMIT)?.max(1),
+            per_request_deadline: yes("per_request_deadline")?,
+            min_data_rate: count("min_data_rate")?,
+            pix_maps: maps("pix_workaround_maps")?,
+            pix_workarounds: text("pix_workarounds")?,
+            pix_threshold: time("pix_workaround_threshold_time")?,
+            pix_delay: time("pix_workaround_delay_time")?,
+            checks,
+            generic: Generic::new(config, maps("generic_maps")?)?,
+            srv_services: pf_text::split::list(&config.get(param::USE_SRV_LOOKUP)?)
+                .map(str::to_owned)
+                .collect(),
+            srv_fallback: config.get(param::ALLOW_SRV_LOOKUP_FALLBACK)?,
+            ignore_srv_error: config.get(param::IGNORE_SRV_LOOKUP_ERROR)?,
+            added_headers: flags.chars().filter(|flag| "DOR".contains(*flag)).collect(),
+            final_delivery,
+            notify_protocol: notifies("protocol"),
+            notify_data: notifies("data"),
+            double_bounce_sender: config.get(param::DOUBLE_BOUNCE_SENDER)?,
+            error_recipient: config.get(param::ERROR_NOTICE_RECIPIENT)?,
+            standard_from: config.get(param::HEADER_FROM_FORMAT)? == "standard",
+            internal_mail_filter: sources(
+                "internal_mail_filter_classes",
+                config.get(param::INTERNAL_MAIL_FILTER_CLASSES)?,
+            )?,
+            notice_autodetect: sources(
+                "smtputf8_autodetect_classes",
+                config.get(param::SMTPUTF8_AUTODETECT_CLASSES)?,
+            )?,
+            cleanup_service: config.get(param::CLEANUP_SERVICE_NAME)?,
         })
+    }
+
+    /// Whether what is said in a session is kept for the postmaster.
+    pub fn keeps_history(&self) -> bool {
+        self.notify_protocol || self.notify_data
     }
 
     /// The full name of one of our parameters.
