@@ -154,14 +154,10 @@ pub fn shown(instance: &Instance, below: &str) -> String {
             text.push_str(&format!("=== {name}/: {about}\n"));
             let mut entries: Vec<_> = std::fs::read_dir(path).unwrap().flatten().collect();
             entries.sort_by_key(std::fs::DirEntry::file_name);
+            let unique = Regex::new(r"^\d+\.V[0-9a-f]+I[0-9a-f]+M\d+\..*").unwrap();
             for entry in entries {
                 let file = entry.file_name().to_string_lossy().into_owned();
-                let file = Regex::new(r"^\d+\.V[0-9a-f]+I[0-9a-f]+M\d+\.")
-                    .unwrap()
-                    .replace(&file, "TIME.VxIxMx.")
-                    .into_owned();
-                let host = Regex::new(r"(VxIxMx\.).*").unwrap();
-                let file = host.replace(&file, "${1}HOST").into_owned();
+                let file = unique.replace(&file, "TIME.VxIxMx.HOST").into_owned();
                 walk(&entry.path(), &format!("{name}/{file}"), text);
             }
         } else {

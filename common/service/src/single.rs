@@ -41,6 +41,11 @@ pub trait SingleService: Sized {
     /// # Errors
     /// The operator's trouble, after which the process ends; trouble with the client is the service's own.
     fn serve(&mut self, client: SingleClient, context: &Context) -> Result<()>;
+
+    /// Whether a new process should take over before the next client: a table has changed that this one cannot open again.
+    fn is_outdated(&self) -> bool {
+        false
+    }
 }
 
 /// A client of a [`SingleService`], in blocking mode.
@@ -86,7 +91,7 @@ fn main<S: SingleService>() -> Result<()> {
     let limit =
         u32::try_from(context.config.get(param::DAEMON_TIMEOUT)?.as_secs()).unwrap_or(u32::MAX);
     let mut served = 0;
-    while uses == 0 || served < uses {
+    while (uses == 0 || served < uses) && !service.is_outdated() {
         let Some(fd) = next_client(&listen, &status, idle)? else {
             return Ok(());
         };

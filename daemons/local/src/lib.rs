@@ -113,6 +113,10 @@ impl SingleService for Local {
         Ok(())
     }
 
+    fn is_outdated(&self) -> bool {
+        pf_maps::needs_restart()
+    }
+
     fn serve(&mut self, client: SingleClient, _context: &Context) -> Result<()> {
         let SingleClient::Unix(stream) = client else {
             bail!("unsupported transport type");

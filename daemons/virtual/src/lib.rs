@@ -112,6 +112,10 @@ impl SingleService for Virtual {
         Ok(())
     }
 
+    fn is_outdated(&self) -> bool {
+        pf_maps::needs_restart()
+    }
+
     fn serve(&mut self, client: SingleClient, _context: &Context) -> Result<()> {
         let SingleClient::Unix(stream) = client else {
             bail!("unsupported transport type");
