@@ -1,3 +1,5 @@
-//! Start of the `postalias` command.
+//! The `postalias` command.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    pf_postalias::main()
+}

@@ -1,3 +1,5 @@
-//! Start of the `postmap` command.
+//! The `postmap` command.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    pf_postmap::main()
+}
