@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use pf_log::{info, warning};
 use pf_maps::{Lookup, Maps};
 
-use crate::dialogue::{Collector, Reply, Shape, shape};
+use pf_smtp::reply::{Collector, Reply, Shape, shape};
 
 /// The longest reply line that is read at all; a server that sends more is not one.
 const HARD_LINE_LIMIT: usize = 64 * 1024;

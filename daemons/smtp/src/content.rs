@@ -6,8 +6,8 @@ use pf_delivery::Content;
 use pf_log::info;
 use pf_mime::{Event, Fault, HeaderTable, LineKind, Machine, Options};
 
-use crate::body::Body;
 use crate::params::Params;
+use pf_smtp::stuffing::Stuffing;
 
 /// Why the content cannot be sent.
 #[derive(Debug)]
@@ -55,7 +55,7 @@ impl<'a> Source<'a> {
     /// The message cannot be sent.
     pub async fn fill(
         &mut self,
-        body: &mut Body,
+        body: &mut Stuffing,
         out: &mut Vec<u8>,
         wanted: usize,
     ) -> Result<bool, Unsendable> {
@@ -106,7 +106,7 @@ impl<'a> Source<'a> {
 async fn emit(
     params: &Params,
     id: &str,
-    body: &mut Body,
+    body: &mut Stuffing,
     out: &mut Vec<u8>,
     event: &Event<'_>,
 ) -> Result<(), Unsendable> {
@@ -151,7 +151,7 @@ fn acted(
     place: &str,
     text: &[u8],
     action: Action,
-    body: &mut Body,
+    body: &mut Stuffing,
     out: &mut Vec<u8>,
 ) -> Option<Vec<u8>> {
     let log = |name: &str, note: &[u8]| {

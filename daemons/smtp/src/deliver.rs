@@ -33,6 +33,8 @@ struct Delivery<'a> {
     trouble: Option<Status>,
     /// The session in hand is with the last server that there is.
     last_server: bool,
+    /// What the log says of TLS: nothing before a server was tried, more once its handshake was done.
+    handshake: Option<bool>,
     /// Under which name sessions are kept, and whether they may be taken and kept.
     key: String,
     may_load: bool,
@@ -51,6 +53,7 @@ pub async fn deliver(smtp: &Smtp, job: &mut Job) -> bool {
         completed: false,
         trouble: None,
         last_server: false,
+        handshake: None,
         key: nexthop.to_ascii_lowercase(),
         may_load: false,
         may_store: false,
@@ -84,6 +87,10 @@ pub async fn deliver(smtp: &Smtp, job: &mut Job) -> bool {
 impl Delivery<'_> {
     fn params(&self) -> &Params {
         &self.smtp.params
+    }
+
+    fn tls_note(&self) -> Option<String> {
+        self.smtp.params.tls_note(self.handshake?)
     }
 
     /// Whether sessions are taken from the cache, and kept in it: as configured for the destination, or as the queue manager
@@ -194,7 +201,7 @@ impl Delivery<'_> {
     /// Tries the servers of one site; whether no other site is to be tried.
     async fn by_site(&mut self, site: &str, last_site: bool) -> bool {
         let params = &self.smtp.params;
-        let destination = match hosts::parse(site, &params.port) {
+        let destination = match pf_net::parse_destination(site, &params.port) {
             Ok(destination) => destination,
             Err(why) => {
                 warning!("{why}");
@@ -219,6 +226,7 @@ impl Delivery<'_> {
             tried += 1;
             let out_of_servers =
                 tried == count || (params.mx_address_limit > 0 && tried == params.mx_address_limit);
+            self.handshake = Some(false);
             match connect(params, &server).await {
                 Ok(link) => {
                     self.last_server = last_site && out_of_servers;
@@ -250,6 +258,7 @@ impl Delivery<'_> {
         let params = &self.smtp.params;
         let server = Server::local(&params.myhostname, path);
         self.last_server = true;
+        self.handshake = Some(false);
         match connect(params, &server).await {
             Ok(link) => {
                 if let Some(session) = self.open(link, &server).await {
@@ -292,6 +301,7 @@ impl Delivery<'_> {
         self.job.request.times.connected = Moment::now();
         let recipients = self.left.clone();
         let mut batch = Batch::new(&recipients);
+        self.handshake = Some(true);
         let sent = session.send(params, self.job, &mut batch, keep).await;
         self.job.request.times.delivered = Moment::now();
         let relay = session.relay.clone();
@@ -316,6 +326,7 @@ impl Delivery<'_> {
                 notify::postmaster(params, &mut session, &self.job.request.sender).await;
             }
         }
+        self.handshake = Some(false);
         let times = &mut self.job.request.times;
         (times.connected, times.delivered) = (Moment::default(), Moment::default());
     }
@@ -340,7 +351,7 @@ impl Delivery<'_> {
         {
             recipient.dsn_notify = notify.without(pf_dsn::Notify::SUCCESS).bits();
         }
-        let tls = self.smtp.params.tls_note(relay != "none");
+        let tls = self.tls_note();
         self.deferred |= self
             .smtp
             .agent
@@ -363,7 +374,8 @@ impl Delivery<'_> {
             times.connected = now;
         }
         times.delivered = now;
-        let tls = self.smtp.params.tls_note(in_session);
+        // Only a session whose handshake was done says something of TLS.
+        let tls = self.tls_note();
         let mut deferred = false;
         for at in std::mem::take(&mut self.left) {
             let told = outcome(failure.status.clone());

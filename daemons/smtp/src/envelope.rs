@@ -5,7 +5,7 @@ use pf_proto::bounce::Recipient;
 use pf_proto::deliver::DeliveryRequest;
 use pf_record::sendopts;
 
-use crate::dialogue::Features;
+use crate::features::Features;
 
 /// `MAIL FROM`; `sender` is the address in internal form, mapped. `downgrade`: the size is not known before the conversion.
 pub fn mail(

@@ -7,14 +7,14 @@ use pf_dsn::{Dsn, Outcome, Status};
 use pf_log::{info, warning};
 use pf_proto::deliver::flags;
 
-use crate::body::Body;
 use crate::connection::Broken;
 use crate::content::{Source, Unsendable};
-use crate::dialogue::Reply;
 use crate::envelope;
 use crate::params::{Params, VerifyTarget};
 use crate::session::Session;
 use crate::trouble::{Failure, outcome};
+use pf_smtp::reply::Reply;
+use pf_smtp::stuffing::Stuffing;
 
 /// How much content is sent with one write.
 const CHUNK: usize = 64 * 1024;
@@ -45,6 +45,8 @@ pub struct Batch<'a> {
     accepted: Vec<usize>,
     answered: usize,
     sender_refused: bool,
+    /// The transaction is over without a reset.
+    ended: bool,
 }
 
 impl<'a> Batch<'a> {
@@ -56,6 +58,7 @@ impl<'a> Batch<'a> {
             accepted: Vec::new(),
             answered: 0,
             sender_refused: false,
+            ended: false,
         }
     }
 
@@ -84,7 +87,8 @@ impl Session {
     ) -> Result<After, Failure> {
         if let Some(failure) = self.too_large(job) {
             batch.settle(&failure.outcome());
-            return Ok(After::Ready);
+            // Nothing was begun: the server is left without a word.
+            return Ok(if keep { After::Ready } else { After::Gone });
         }
         if let Some(failure) = self.check_utf8(&job.request) {
             return Err(failure);
@@ -95,6 +99,9 @@ impl Session {
         }
         let verify = (job.request.flags & flags::PROBE != 0).then_some(params.verify_target);
         self.envelope(params, job, batch, verify).await?;
+        if batch.ended {
+            return Ok(After::Ready);
+        }
         if batch.sender_refused
             || (verify == Some(VerifyTarget::Rcpt))
             || batch.accepted.is_empty() && !self.features.pipelining
@@ -249,6 +256,7 @@ impl Session {
         if ask && batch.sender_refused {
             let reply = self.reply(params, params.data_init_timeout, DATA).await?;
             if reply.class() == 3 {
+                batch.ended = true;
                 // The server waits for content that nobody would get.
                 self.connection.command(".");
                 self.flush(params.data_done_timeout, DOT).await?;
@@ -399,7 +407,7 @@ impl Session {
         })?;
         let downgrade = self.downgrades(params, job);
         let mut source = Source::new(params, job.queue_id(), content, downgrade);
-        let mut body = Body::new(params.line_length_limit);
+        let mut body = Stuffing::new(params.line_length_limit);
         if !params.added_headers.is_empty() {
             for line in self.added_headers(params, job).await? {
                 body.piece(self.connection.output(), &line, true);

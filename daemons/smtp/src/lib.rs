@@ -2,17 +2,16 @@
 //! each recipient is delivered, refused, or left for later (smtp(8)).
 //!
 //! In reading order: [`params`], [`deliver`] (one request), [`hosts`] (which servers), [`session`] (one server), [`exchange`] (one
-//! message), [`dialogue`], [`envelope`] (replies, features, commands; pure), [`content`], [`generic`], [`body`] (content as
+//! message), [`features`], [`envelope`] (replies, features, commands; pure), [`content`], [`generic`] (content as
 //! lines), [`connection`] (bytes), [`cache`] (sessions that are used again), [`trouble`], [`notify`] (the postmaster).
 
-mod body;
 mod cache;
 mod connection;
 mod content;
 mod deliver;
-mod dialogue;
 mod envelope;
 mod exchange;
+mod features;
 mod generic;
 mod hosts;
 mod notify;

@@ -9,10 +9,11 @@ use pf_proto::deliver::DeliveryRequest;
 use pf_record::sendopts;
 
 use crate::connection::{Broken, Connection, Link, Listening};
-use crate::dialogue::{Features, Reply};
+use crate::features::Features;
 use crate::hosts::Server;
 use crate::params::Params;
 use crate::trouble::Failure;
+use pf_smtp::reply::Reply;
 
 /// A session whose handshake is done.
 pub struct Session {

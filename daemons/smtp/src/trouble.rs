@@ -2,7 +2,7 @@
 
 use pf_dsn::{Dsn, Outcome, Status};
 
-use crate::dialogue::Reply;
+use pf_smtp::reply::Reply;
 
 /// A failure that concerns all recipients that are left.
 #[derive(Debug, Clone, PartialEq, Eq)]

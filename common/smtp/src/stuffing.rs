@@ -1,7 +1,8 @@
-//! The content of a message as SMTP sends it: lines ended by CRLF, a dot at the start of a line doubled, long lines broken.
+//! The content of a message as it is sent: lines ended by CRLF, a dot at the start of a line doubled, long lines broken.
 
 /// Makes wire lines.
-pub struct Body {
+#[derive(Debug)]
+pub struct Stuffing {
     /// The longest line; 0 for no limit.
     limit: usize,
     /// How much room the current line has left.
@@ -12,7 +13,7 @@ pub struct Body {
     pub broke: bool,
 }
 
-impl Body {
+impl Stuffing {
     /// Lines no longer than `limit`; 0 for no limit.
     pub fn new(limit: usize) -> Self {
         Self {
@@ -78,7 +79,7 @@ mod tests {
     use super::*;
 
     fn wire(limit: usize, pieces: &[(&str, bool)]) -> String {
-        let (mut body, mut out) = (Body::new(limit), Vec::new());
+        let (mut body, mut out) = (Stuffing::new(limit), Vec::new());
         for (text, ends) in pieces {
             body.piece(&mut out, text.as_bytes(), *ends);
         }
