@@ -71,11 +71,20 @@ impl Window {
         self.size == 0
     }
 
+    /// A dead destination gets another chance, with as much as it is busy with.
+    pub fn revive(&mut self, params: &TransportParams, busy: usize) {
+        *self = Self {
+            size: if busy > 0 { busy } else { params.initial },
+            ..Self::new(params)
+        };
+    }
+
     /// A delivery went well: `busy` were under way at the time, this one included.
     pub fn succeeded(&mut self, params: &TransportParams, busy: usize) {
         self.cohorts = 0.0;
         if self.is_dead() {
-            *self = Self::new(params);
+            self.revive(params, busy);
+            return;
         }
         let limit = if params.concurrency == 0 {
             usize::MAX
@@ -84,9 +93,10 @@ impl Window {
         };
         // A window that is not used does not grow.
         if self.size < limit && self.size < busy + params.initial {
-            self.success += params.positive.amount(self.size);
+            let amount = params.positive.amount(self.size);
+            self.success += amount;
             // Rounding must not cost a whole step.
-            while self.success + 0.001 >= 1.0 {
+            while self.success + amount / 2.0 >= 1.0 {
                 self.size += 1;
                 self.success -= 1.0;
                 self.failure = 0.0;
@@ -102,13 +112,15 @@ impl Window {
         }
         let cohort = f64::from(u32::try_from(self.size).unwrap_or(u32::MAX));
         self.cohorts += 1.0 / cohort;
-        if self.cohorts + 0.001 >= f64::from(u32::try_from(params.cohort_limit).unwrap_or(1)) {
+        let limit = f64::from(u32::try_from(params.cohort_limit).unwrap_or(u32::MAX));
+        if params.cohort_limit > 0 && self.cohorts >= limit {
             self.size = 0;
             return true;
         }
-        self.failure -= params.negative.amount(self.size);
-        while self.failure - 0.001 < 0.0 {
-            self.size -= 1;
+        let amount = params.negative.amount(self.size);
+        self.failure -= amount;
+        while self.failure - amount / 2.0 < 0.0 {
+            self.size = self.size.saturating_sub(1);
             self.failure += 1.0;
             self.success = 0.0;
         }
@@ -158,6 +170,6 @@ mod tests {
         assert!(window.is_dead());
         assert!((2..=5).contains(&(failures + 1)), "{failures}");
         window.succeeded(&params, 1);
-        assert_eq!(window.size, params.initial.max(6));
+        assert_eq!(window.size, 1);
     }
 }

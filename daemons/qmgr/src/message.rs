@@ -3,7 +3,9 @@
 use std::fs::File;
 use std::io;
 
+use pf_dsn::Notify;
 use pf_proto::bounce::Recipient;
+use pf_proto::deliver::flags;
 use pf_record::{ArrivalTime, Error, Reader, RecordType, SizeRecord, set};
 
 /// The envelope of a message, and some or all of its recipients.
@@ -28,6 +30,8 @@ pub struct Envelope {
     pub envid: Vec<u8>,
     pub ret: i32,
     pub trace_flags: i32,
+    /// Where a request to report deliveries stands in the file, once.
+    pub record_offset: Option<u64>,
     /// `transport:nexthop` for all recipients.
     pub filter: Vec<u8>,
     /// Takes the place of all recipients.
@@ -38,6 +42,8 @@ pub struct Envelope {
     pub recipients: Vec<Recipient>,
     /// Where to go on reading recipients; `None` when all were read.
     pub more: Option<u64>,
+    /// Whether a sender wants to know of deliveries.
+    pub tells_success: bool,
     /// How many recipients there are, done ones included, as far as was read.
     pub seen: usize,
 }
@@ -187,11 +193,17 @@ fn recipient_or_attribute(
     offset: u64,
 ) {
     match kind {
-        RecordType::TIME => envelope.arrival = ArrivalTime::parse(data),
+        RecordType::TIME if envelope.arrival == ArrivalTime::default() => {
+            envelope.arrival = ArrivalTime::parse(data);
+        }
         RecordType::CTIME => envelope.created = ArrivalTime::parse(data).seconds,
         RecordType::ORCPT => pending.original = data.to_vec(),
         RecordType::DSN_ORCPT => pending.dsn_original = data.to_vec(),
-        RecordType::DSN_NOTIFY => pending.dsn_notify = number(data),
+        RecordType::DSN_NOTIFY => {
+            pending.dsn_notify = number(data);
+            envelope.tells_success |= Notify::from_bits(pending.dsn_notify)
+                .is_some_and(|notify| notify.contains(Notify::SUCCESS));
+        }
         RecordType::RCPT => {
             envelope.seen += 1;
             pending.address = data.to_vec();
@@ -216,7 +228,7 @@ fn recipient_or_attribute(
             if let Ok((name, value)) = pf_record::attr::split(data) {
                 match pf_record::attr::record_type(name) {
                     Some(kind) => recipient_or_attribute(envelope, pending, kind, value, offset),
-                    None => attribute(envelope, name, value),
+                    None => attribute(envelope, name, value, offset),
                 }
             }
         }
@@ -224,7 +236,7 @@ fn recipient_or_attribute(
     }
 }
 
-fn attribute(envelope: &mut Envelope, name: &[u8], value: &[u8]) {
+fn attribute(envelope: &mut Envelope, name: &[u8], value: &[u8], offset: u64) {
     let place = match name {
         b"encoding" => &mut envelope.encoding,
         b"log_client_name" => &mut envelope.client_name,
@@ -238,7 +250,8 @@ fn attribute(envelope: &mut Envelope, name: &[u8], value: &[u8]) {
         b"log_ident" => &mut envelope.log_ident,
         b"rewrite_context" => &mut envelope.rewrite_context,
         b"trace_flags" => {
-            envelope.trace_flags = number(value);
+            envelope.trace_flags = number(value) & flags::TRACE;
+            envelope.record_offset = (envelope.trace_flags == flags::RECORD).then_some(offset);
             return;
         }
         b"create_time" => {

@@ -24,6 +24,10 @@ pub struct Params {
     pub default_filter_nexthop: String,
     pub myhostname: String,
     pub process_limit: usize,
+    pub flow_control: bool,
+    pub probe_limit: usize,
+    pub plain_bounces: bool,
+    pub recipient_delimiter: String,
 }
 
 impl Params {
@@ -50,6 +54,10 @@ impl Params {
             default_filter_nexthop: config.get(param::DEFAULT_FILTER_NEXTHOP)?,
             myhostname: config.get(param::MYHOSTNAME)?,
             process_limit: config.count(param::DEFAULT_PROCESS_LIMIT)?,
+            flow_control: !config.get(param::IN_FLOW_DELAY)?.is_zero(),
+            probe_limit: config.count(param::ADDRESS_VERIFY_PENDING_REQUEST_LIMIT)?,
+            plain_bounces: config.get(param::DISABLE_VERP_BOUNCES)?,
+            recipient_delimiter: config.get(param::RECIPIENT_DELIMITER)?,
         })
     }
 }
@@ -77,7 +85,7 @@ pub struct TransportParams {
     pub minimum_slots: usize,
     pub positive: Feedback,
     pub negative: Feedback,
-    /// How many failures in a row, in cohorts, make a destination dead.
+    /// How many failures in a row, in cohorts, make a destination dead; 0: it never is.
     pub cohort_limit: usize,
 }
 
@@ -111,7 +119,12 @@ impl TransportParams {
             };
             Ok::<_, Error>(Feedback::parse(&value.unwrap_or_default()))
         };
-        let concurrency = count("destination_concurrency_limit")?;
+        let rate_delay = time("destination_rate_delay")?;
+        let concurrency = if rate_delay.is_zero() {
+            count("destination_concurrency_limit")?
+        } else {
+            1
+        };
         let initial = match config.int(&format!("{transport}_initial_destination_concurrency"))? {
             Some(value) => usize::try_from(value).unwrap_or(1),
             None => config.count(param::INITIAL_DESTINATION_CONCURRENCY)?,
@@ -125,7 +138,7 @@ impl TransportParams {
             .max(1),
             concurrency,
             recipients: count("destination_recipient_limit")?,
-            rate_delay: time("destination_rate_delay")?,
+            rate_delay,
             transport_rate_delay: time("transport_rate_delay")?,
             slot_cost: count("delivery_slot_cost")?,
             slot_loan: count("delivery_slot_loan")?,
@@ -133,7 +146,7 @@ impl TransportParams {
             minimum_slots: count("minimum_delivery_slots")?,
             positive: feedback("destination_concurrency_positive_feedback")?,
             negative: feedback("destination_concurrency_negative_feedback")?,
-            cohort_limit: count("destination_concurrency_failed_cohort_limit")?.max(1),
+            cohort_limit: count("destination_concurrency_failed_cohort_limit")?,
         })
     }
 }

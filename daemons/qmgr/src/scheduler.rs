@@ -1,13 +1,13 @@
-//! Who is next. Pure: arenas of transports, destinations, jobs and entries; the clock is passed in.
+//! Who is next. Pure: arenas of transports, destinations and entries; the clock is passed in.
 //!
-//! A *job* is the part of one message that one transport delivers; its *entries* are groups of recipients for one destination.
-//! Jobs of a transport are served in the order of arrival, but a long one may be overtaken by a short one when it has delivered
-//! enough recipients to afford that (`slot_cost` recipients for each entry of the other, Postfix's SCHEDULER_README).
+//! An *entry* is a group of recipients of one message for one destination of one transport. Which message goes first is decided in
+//! [`crate::jobs`], how many deliveries a destination takes at once in [`crate::feedback`].
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use crate::feedback::Window;
+use crate::jobs::{Jobs, cost};
 use crate::params::TransportParams;
 
 /// The number of a transport, a destination, an entry.
@@ -23,6 +23,20 @@ pub struct EntryId(pub usize);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MessageId(pub usize);
 
+/// Why something is out of order: a status code and a reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    pub status: Vec<u8>,
+    pub reason: Vec<u8>,
+}
+
+impl Trouble {
+    /// The next hop with which the retry and error agents are told about it.
+    pub fn nexthop(&self) -> Vec<u8> {
+        [self.status.as_slice(), b" ", &self.reason].concat()
+    }
+}
+
 /// A group of recipients of one message for one destination.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -31,18 +45,20 @@ pub struct Entry {
     pub queue: QueueKey,
     /// Indices into the message's recipients.
     pub recipients: Vec<usize>,
+    queued: Instant,
 }
 
-#[derive(Debug)]
-struct Job {
-    message: MessageId,
-    waiting: VecDeque<EntryId>,
-    /// How many entries it had in all.
-    total: usize,
-    /// How many entries were handed out.
-    selected: usize,
-    /// How many slots were used up by jobs that overtook it.
-    spent: usize,
+/// What is added to the scheduler at once: recipients of a message for one destination.
+#[derive(Debug, Clone, Copy)]
+pub struct Batch<'a> {
+    pub message: MessageId,
+    /// When the message came into the active queue.
+    pub queued: Instant,
+    /// Recipients that are still to be read from the file.
+    pub unread: usize,
+    /// Each recipient is delivered alone.
+    pub single: bool,
+    pub recipients: &'a [usize],
 }
 
 /// One destination of a transport.
@@ -56,9 +72,19 @@ pub struct Destination {
     waiting: usize,
     /// While this lies ahead, nothing goes there.
     paused: Option<Instant>,
-    /// Why it is dead: status code and reason.
-    pub dead: Option<(Vec<u8>, Vec<u8>)>,
+    /// Why it is dead.
+    pub dead: Option<Trouble>,
     last_delivery: Option<Instant>,
+}
+
+impl Destination {
+    fn room(&self) -> usize {
+        if self.paused.is_some() {
+            0
+        } else {
+            self.window.size.saturating_sub(self.busy)
+        }
+    }
 }
 
 /// One transport.
@@ -66,8 +92,13 @@ pub struct Destination {
 pub struct Transport {
     pub name: String,
     pub params: TransportParams,
-    jobs: Vec<Job>,
+    jobs: Jobs,
+    /// Why it is dead.
+    pub dead: Option<Trouble>,
+    /// While this lies ahead, nothing goes there.
     paused: Option<Instant>,
+    /// One delivery is about to begin, and then there is a pause.
+    locked: bool,
     queues: HashMap<Vec<u8>, QueueKey>,
 }
 
@@ -95,8 +126,10 @@ impl Scheduler {
         self.transports.push(Transport {
             name: name.to_owned(),
             params: params(),
-            jobs: Vec::new(),
+            jobs: Jobs::default(),
+            dead: None,
             paused: None,
+            locked: false,
             queues: HashMap::new(),
         });
         self.by_name.insert(name.to_owned(), id);
@@ -111,6 +144,11 @@ impl Scheduler {
     /// All transports.
     pub fn transport_ids(&self) -> impl Iterator<Item = TransportId> + use<> {
         (0..self.transports.len()).map(TransportId)
+    }
+
+    /// Why a transport is dead, when it is.
+    pub fn transport_trouble(&self, id: TransportId) -> Option<Trouble> {
+        self.get(id).and_then(|transport| transport.dead.clone())
     }
 
     /// The destination with this name; made when it is met first.
@@ -151,128 +189,111 @@ impl Scheduler {
         self.entries.get(&id)
     }
 
-    /// Whether a transport is out of order for now.
-    pub fn is_paused(&self, transport: TransportId, now: Instant) -> bool {
-        self.transports
-            .get(transport.0)
-            .is_some_and(|transport| transport.paused.is_some_and(|until| until > now))
-    }
-
-    /// Adds recipients of a message for a destination, in groups as large as the transport allows.
-    pub fn add(
-        &mut self,
-        message: MessageId,
-        transport: TransportId,
-        queue: QueueKey,
-        recipients: &[usize],
-    ) {
+    /// Adds recipients of a message for a destination, in groups as large as the transport allows; gives the number of new
+    /// groups.
+    pub fn add(&mut self, queue: QueueKey, batch: Batch<'_>) -> usize {
+        let Some(destination) = self.destinations.get_mut(&queue) else {
+            return 0;
+        };
+        let transport = destination.transport;
         let Some(owner) = self.transports.get_mut(transport.0) else {
-            return;
+            return 0;
         };
-        let size = if owner.params.recipients == 0 {
-            recipients.len()
-        } else {
-            owner.params.recipients
+        let size = match owner.params.recipients {
+            _ if batch.single => 1,
+            0 => usize::MAX,
+            limit => limit,
         };
-        let at = match owner.jobs.iter().position(|job| job.message == message) {
-            Some(at) => at,
-            None => {
-                owner.jobs.push(Job {
-                    message,
-                    waiting: VecDeque::new(),
-                    total: 0,
-                    selected: 0,
-                    spent: 0,
-                });
-                owner.jobs.len() - 1
-            }
-        };
-        for group in recipients.chunks(size.max(1)) {
+        let mut rest = batch.recipients;
+        // A group that waits already may have room for more.
+        if let Some(entry) = owner
+            .jobs
+            .last(batch.message, queue)
+            .and_then(|id| self.entries.get_mut(&id))
+        {
+            let room = size.saturating_sub(entry.recipients.len()).min(rest.len());
+            let (fits, left) = rest.split_at(room);
+            entry.recipients.extend_from_slice(fits);
+            rest = left;
+        }
+        let mut groups = 0;
+        for group in rest.chunks(size) {
             let id = EntryId(self.next);
             self.next += 1;
+            groups += 1;
             self.entries.insert(
                 id,
                 Entry {
-                    message,
+                    message: batch.message,
                     transport,
                     queue,
                     recipients: group.to_vec(),
+                    queued: batch.queued,
                 },
             );
-            if let Some(job) = owner.jobs.get_mut(at) {
-                job.waiting.push_back(id);
-                job.total += 1;
-            }
-            if let Some(destination) = self.destinations.get_mut(&queue) {
-                destination.waiting += 1;
-            }
+            owner
+                .jobs
+                .add(batch.message, queue, id, batch.queued, batch.unread);
         }
-    }
-
-    fn open(&self, entry: EntryId, now: Instant) -> bool {
-        self.entries
-            .get(&entry)
-            .and_then(|entry| self.destinations.get(&entry.queue))
-            .is_some_and(|destination| {
-                destination.busy < destination.window.size
-                    && destination.paused.is_none_or(|until| until <= now)
-            })
+        destination.waiting += groups;
+        groups
     }
 
     /// How many entries of a transport could be delivered now, counted up to `most`.
-    pub fn ready(&self, transport: TransportId, now: Instant, most: usize) -> usize {
-        if self.is_paused(transport, now) {
-            return 0;
-        }
+    pub fn ready(&self, transport: TransportId, most: usize) -> usize {
         let Some(owner) = self.transports.get(transport.0) else {
             return 0;
         };
-        let mut room: HashMap<QueueKey, usize> = HashMap::new();
+        if owner.dead.is_some() || owner.locked || owner.paused.is_some() {
+            return 0;
+        }
+        let most = if owner.params.transport_rate_delay.is_zero() {
+            most
+        } else {
+            most.min(1)
+        };
         let mut count = 0;
-        for job in &owner.jobs {
-            for entry in &job.waiting {
-                let Some(queue) = self.entries.get(entry).map(|entry| entry.queue) else {
-                    continue;
-                };
-                let Some(destination) = self.destinations.get(&queue) else {
-                    continue;
-                };
-                if destination.paused.is_some_and(|until| until > now) {
-                    continue;
-                }
-                let left = room
-                    .entry(queue)
-                    .or_insert_with(|| destination.window.size.saturating_sub(destination.busy));
-                if *left > 0 {
-                    *left -= 1;
-                    count += 1;
-                    if count >= most {
-                        return count;
-                    }
+        for key in owner.queues.values() {
+            if let Some(destination) = self.destinations.get(key) {
+                count += destination.room().min(destination.waiting);
+                if count >= most {
+                    return most;
                 }
             }
         }
         count
     }
 
+    /// A delivery by a transport is about to begin: one that pauses between deliveries begins no second one.
+    pub fn reserve(&mut self, transport: TransportId) {
+        if let Some(owner) = self.transports.get_mut(transport.0)
+            && !owner.params.transport_rate_delay.is_zero()
+        {
+            owner.locked = true;
+        }
+    }
+
+    /// An agent is there, or none is to be had: the pause between deliveries begins.
+    pub fn allocated(&mut self, transport: TransportId, now: Instant) {
+        if let Some(owner) = self.transports.get_mut(transport.0)
+            && std::mem::take(&mut owner.locked)
+        {
+            owner.paused = Some(now + owner.params.transport_rate_delay);
+        }
+    }
+
     /// Takes the next entry of a transport; its destination is busy with it until [`finished`](Self::finished).
     pub fn select(&mut self, transport: TransportId, now: Instant) -> Option<EntryId> {
-        if self.is_paused(transport, now) {
+        let owner = self.transports.get_mut(transport.0)?;
+        if owner.dead.is_some() {
             return None;
         }
-        let (job_at, entry_at) = self.pick(transport, now)?;
-        let owner = self.transports.get_mut(transport.0)?;
-        let job = owner.jobs.get_mut(job_at)?;
-        let id = job.waiting.remove(entry_at)?;
-        job.selected += 1;
-        // The one that was overtaken pays.
-        if job_at > 0 {
-            let cost = 1;
-            if let Some(first) = owner.jobs.first_mut() {
-                first.spent += cost;
-            }
-        }
-        owner.jobs.retain(|job| !job.waiting.is_empty());
+        let destinations = &self.destinations;
+        let id = owner.jobs.select(&owner.params, now, |key| {
+            destinations
+                .get(&key)
+                .is_some_and(|destination| destination.room() > 0)
+        })?;
         let queue = self.entries.get(&id)?.queue;
         let destination = self.destinations.get_mut(&queue)?;
         destination.waiting = destination.waiting.saturating_sub(1);
@@ -280,64 +301,33 @@ impl Scheduler {
         Some(id)
     }
 
-    /// The job and the entry within it that are next.
-    fn pick(&self, transport: TransportId, now: Instant) -> Option<(usize, usize)> {
-        let owner = self.transports.get(transport.0)?;
-        let find = |job: &Job| job.waiting.iter().position(|entry| self.open(*entry, now));
-        let first = owner.jobs.first()?;
-        // A job that has earned the slots lets the shortest of those behind it go first.
-        if let Some(earned) = first.selected.checked_div(owner.params.slot_cost) {
-            let earned = earned + owner.params.slot_loan;
-            let available = earned.saturating_sub(first.spent);
-            let candidate = owner
-                .jobs
-                .iter()
-                .enumerate()
-                .skip(1)
-                .filter(|(_, job)| job.waiting.len() < first.waiting.len() && find(job).is_some())
-                .min_by_key(|(_, job)| job.waiting.len());
-            if let Some((at, job)) = candidate {
-                let needed = job
-                    .waiting
-                    .len()
-                    .max(owner.params.minimum_slots.min(job.waiting.len()));
-                let discounted = needed * (100 - owner.params.slot_discount.min(100)) / 100;
-                let long = first.total >= owner.params.minimum_slots;
-                if long && available >= discounted.max(1) {
-                    return find(job).map(|entry| (at, entry));
-                }
-            }
-        }
-        owner
-            .jobs
-            .iter()
-            .enumerate()
-            .find_map(|(at, job)| find(job).map(|entry| (at, entry)))
-    }
-
     /// An entry is done with, whatever became of it. Gives it back.
     pub fn finished(&mut self, id: EntryId, now: Instant) -> Option<Entry> {
         let entry = self.entries.remove(&id)?;
-        let pause = self
-            .transports
-            .get(entry.transport.0)
-            .map(|owner| (owner.params.rate_delay, owner.params.transport_rate_delay));
+        let delay = self
+            .get(entry.transport)
+            .map(|owner| owner.params.rate_delay)
+            .unwrap_or_default();
         if let Some(destination) = self.destinations.get_mut(&entry.queue) {
             destination.busy = destination.busy.saturating_sub(1);
             destination.last_delivery = Some(now);
-            if let Some((delay, _)) = pause
-                && !delay.is_zero()
-            {
+            if !delay.is_zero() && destination.dead.is_none() {
                 destination.paused = Some(now + delay);
             }
         }
-        if let (Some(owner), Some((_, delay))) = (self.transports.get_mut(entry.transport.0), pause)
-            && !delay.is_zero()
-        {
-            owner.paused = Some(now + delay);
-        }
+        self.unblock(entry.queue);
         self.forget(entry.queue);
         Some(entry)
+    }
+
+    fn unblock(&mut self, key: QueueKey) {
+        if let Some(destination) = self.destinations.get(&key)
+            && destination.room() > 0
+            && destination.waiting > 0
+            && let Some(owner) = self.transports.get_mut(destination.transport.0)
+        {
+            owner.jobs.unblock(key);
+        }
     }
 
     /// A destination that nothing waits for and that is in good order is forgotten.
@@ -362,103 +352,153 @@ impl Scheduler {
             return;
         };
         if let Some(owner) = self.transports.get(destination.transport.0) {
+            if destination.dead.take().is_some() {
+                destination.paused = None;
+            }
             destination
                 .window
-                .succeeded(&owner.params, destination.busy.max(1));
-            destination.dead = None;
+                .succeeded(&owner.params, destination.busy);
         }
+        self.unblock(key);
     }
 
-    /// The destination as a whole failed. When that makes it dead, gives what waits for it, which is to be deferred; it is left
-    /// alone for `pause`.
+    /// The destination as a whole failed; true when that makes it dead. Then it is left alone for `pause`, and what waits for it
+    /// is to go elsewhere.
     pub fn failed(
         &mut self,
         key: QueueKey,
-        status: (Vec<u8>, Vec<u8>),
+        trouble: Trouble,
         now: Instant,
         pause: Duration,
-    ) -> Vec<Entry> {
+    ) -> bool {
+        let Some(destination) = self.destinations.get_mut(&key) else {
+            return false;
+        };
+        let Some(owner) = self.transports.get(destination.transport.0) else {
+            return false;
+        };
+        // It may have died already while this delivery was under way.
+        if destination.dead.is_some() || !destination.window.failed(&owner.params) {
+            return false;
+        }
+        destination.dead = Some(trouble);
+        destination.paused = Some(now + pause);
+        true
+    }
+
+    /// The transport cannot be used: it is left alone for `pause`, and what waits for it is to go elsewhere.
+    pub fn break_transport(
+        &mut self,
+        transport: TransportId,
+        trouble: Trouble,
+        now: Instant,
+        pause: Duration,
+    ) {
+        if let Some(owner) = self.transports.get_mut(transport.0) {
+            owner.dead = Some(trouble);
+            owner.paused = Some(now + pause);
+        }
+    }
+
+    /// A transport works.
+    pub fn mend_transport(&mut self, transport: TransportId) {
+        if let Some(owner) = self.transports.get_mut(transport.0)
+            && owner.dead.take().is_some()
+        {
+            owner.paused = None;
+        }
+    }
+
+    /// A destination gets another chance.
+    pub fn mend(&mut self, key: QueueKey) {
+        if let Some(destination) = self.destinations.get_mut(&key)
+            && destination.dead.take().is_some()
+        {
+            destination.paused = None;
+            if let Some(owner) = self.transports.get(destination.transport.0) {
+                destination.window.revive(&owner.params, destination.busy);
+            }
+            self.unblock(key);
+            self.forget(key);
+        }
+    }
+
+    /// The destinations of a transport.
+    pub fn queues_of(&self, transport: TransportId) -> Vec<QueueKey> {
+        self.get(transport)
+            .map(|owner| owner.queues.values().copied().collect())
+            .unwrap_or_default()
+    }
+
+    /// Takes everything that waits for a destination out.
+    pub fn take_waiting(&mut self, key: QueueKey) -> Vec<Entry> {
         let Some(destination) = self.destinations.get_mut(&key) else {
             return Vec::new();
         };
-        let Some(owner) = self.transports.get(destination.transport.0) else {
+        let Some(owner) = self.transports.get_mut(destination.transport.0) else {
             return Vec::new();
         };
-        if !destination.window.failed(&owner.params) {
-            return Vec::new();
-        }
-        destination.dead = Some(status);
-        destination.paused = Some(now + pause);
-        self.take_waiting(|entry| entry.queue == key)
-    }
-
-    /// The transport is out of order: it is left alone for `pause`. Gives what waits for it.
-    pub fn pause_transport(
-        &mut self,
-        transport: TransportId,
-        now: Instant,
-        pause: Duration,
-    ) -> Vec<Entry> {
-        if let Some(owner) = self.transports.get_mut(transport.0) {
-            owner.paused = Some(now + pause);
-        }
-        self.take_waiting(|entry| entry.transport == transport)
-    }
-
-    fn take_waiting(&mut self, wanted: impl Fn(&Entry) -> bool) -> Vec<Entry> {
-        let mut taken = Vec::new();
-        for owner in &mut self.transports {
-            for job in &mut owner.jobs {
-                job.waiting.retain(|id| {
-                    let hit = self.entries.get(id).is_some_and(&wanted);
-                    if hit {
-                        taken.push(*id);
-                    }
-                    !hit
-                });
-            }
-            owner.jobs.retain(|job| !job.waiting.is_empty());
-        }
-        taken
+        destination.waiting = 0;
+        let taken = owner.jobs.remove(key, cost(&owner.params));
+        let entries = taken
             .into_iter()
-            .filter_map(|id| {
-                let entry = self.entries.remove(&id)?;
-                if let Some(destination) = self.destinations.get_mut(&entry.queue) {
-                    destination.waiting = destination.waiting.saturating_sub(1);
-                }
-                Some(entry)
-            })
-            .collect()
+            .filter_map(|(_, id)| self.entries.remove(&id))
+            .collect();
+        self.forget(key);
+        entries
+    }
+
+    /// Gives an entry that was taken out to another destination.
+    pub fn give(&mut self, entry: Entry, key: QueueKey) {
+        let Some(destination) = self.destinations.get_mut(&key) else {
+            return;
+        };
+        let transport = destination.transport;
+        let Some(owner) = self.transports.get_mut(transport.0) else {
+            return;
+        };
+        let id = EntryId(self.next);
+        self.next += 1;
+        destination.waiting += 1;
+        owner.jobs.add(entry.message, key, id, entry.queued, 0);
+        self.entries.insert(
+            id,
+            Entry {
+                transport,
+                queue: key,
+                ..entry
+            },
+        );
     }
 
     /// Destinations and transports whose time out is over get another chance; gives when the next one is.
     pub fn revive(&mut self, now: Instant) -> Option<Instant> {
         let mut next: Option<Instant> = None;
         let mut sooner = |until: Instant| next = Some(next.map_or(until, |known| known.min(until)));
-        let mut idle = Vec::new();
+        let mut over = Vec::new();
         for (key, destination) in &mut self.destinations {
             match destination.paused {
-                Some(until) if until <= now => {
-                    destination.paused = None;
-                    if destination.dead.take().is_some()
-                        && let Some(owner) = self.transports.get(destination.transport.0)
-                    {
-                        destination.window = Window::new(&owner.params);
-                    }
-                    idle.push(*key);
-                }
+                Some(until) if until <= now => over.push(*key),
                 Some(until) => sooner(until),
                 None => {}
             }
         }
         for owner in &mut self.transports {
             match owner.paused {
-                Some(until) if until <= now => owner.paused = None,
+                Some(until) if until <= now => {
+                    owner.paused = None;
+                    owner.dead = None;
+                }
                 Some(until) => sooner(until),
                 None => {}
             }
         }
-        for key in idle {
+        for key in over {
+            if let Some(destination) = self.destinations.get_mut(&key) {
+                destination.paused = None;
+            }
+            self.mend(key);
+            self.unblock(key);
             self.forget(key);
         }
         next
@@ -466,17 +506,12 @@ impl Scheduler {
 
     /// All dead destinations and transports get another chance at once.
     pub fn revive_all(&mut self) {
-        for destination in self.destinations.values_mut() {
-            if destination.dead.is_some() {
-                destination.paused = None;
-                destination.dead = None;
-                if let Some(owner) = self.transports.get(destination.transport.0) {
-                    destination.window = Window::new(&owner.params);
-                }
-            }
+        for transport in self.transport_ids() {
+            self.mend_transport(transport);
         }
-        for owner in &mut self.transports {
-            owner.paused = None;
+        let keys: Vec<QueueKey> = self.destinations.keys().copied().collect();
+        for key in keys {
+            self.mend(key);
         }
     }
 
@@ -517,12 +552,14 @@ mod tests {
     ) -> QueueKey {
         let queue =
             scheduler.destination(transport, destination.as_bytes(), destination.as_bytes());
-        scheduler.add(
-            MessageId(message),
-            transport,
-            queue,
-            &(0..recipients).collect::<Vec<_>>(),
-        );
+        let batch = Batch {
+            message: MessageId(message),
+            queued: Instant::now(),
+            unread: 0,
+            single: false,
+            recipients: &(0..recipients).collect::<Vec<_>>(),
+        };
+        scheduler.add(queue, batch);
         queue
     }
 
@@ -533,7 +570,7 @@ mod tests {
             add(&mut scheduler, transport, message, "a", 1);
         }
         add(&mut scheduler, transport, 9, "b", 1);
-        assert_eq!(scheduler.ready(transport, now, 100), 6);
+        assert_eq!(scheduler.ready(transport, 100), 6);
         let taken: Vec<_> = std::iter::from_fn(|| scheduler.select(transport, now)).collect();
         assert_eq!(taken.len(), 6);
         let first = scheduler.finished(taken[0], now).unwrap();
@@ -582,13 +619,12 @@ mod tests {
         let queue = add(&mut scheduler, transport, 1, "a", 1);
         add(&mut scheduler, transport, 2, "a", 1);
         let id = scheduler.select(transport, now).unwrap();
-        let rest = scheduler.failed(
-            queue,
-            (b"4.4.1".to_vec(), b"no".to_vec()),
-            now,
-            Duration::from_secs(60),
-        );
-        assert_eq!(rest.len(), 1);
+        let trouble = Trouble {
+            status: b"4.4.1".to_vec(),
+            reason: b"no".to_vec(),
+        };
+        assert!(scheduler.failed(queue, trouble, now, Duration::from_secs(60)));
+        assert_eq!(scheduler.take_waiting(queue).len(), 1);
         scheduler.finished(id, now);
         assert!(scheduler.queue(queue).unwrap().dead.is_some());
         assert_eq!(scheduler.revive(now), Some(now + Duration::from_secs(60)));

@@ -1,9 +1,11 @@
 //! The process: what wakes it up, what it scans, and the state that all tasks share.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use pf_config::{Config, param};
@@ -14,17 +16,22 @@ use pf_proto::client::{Client as ProtoClient, Policy};
 use pf_proto::deliver::flags;
 use pf_proto::resolve::TrivialClient;
 use pf_proto::{Address, Class, trigger};
-use pf_queue::{Queue, QueueId, QueueName};
+use pf_queue::{Queue, QueueId, QueueName, mode};
 use pf_service::event::EventService;
 use pf_service::{Context, Flow, Kind, Limit, Share};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_local;
 
-use crate::active::{self, Active, Taken};
+use crate::active::{self, Active, RETRY, Taken, Wish};
 use crate::agents;
 use crate::params::{Params, TransportParams};
-use crate::scheduler::{Entry, MessageId, Scheduler, TransportId};
+use crate::scheduler::{Entry, MessageId, QueueKey, Scheduler, TransportId, Trouble};
 
+/// How many recipients are read at once, at least and at most.
+const LEAST_RECIPIENTS: usize = 1000;
+const MOST_RECIPIENTS: usize = 5000;
+/// How many queue files may be open at once while their recipients are resolved.
+const MAX_OPEN: usize = 50;
 /// How many connections of one transport may wait for a free agent.
 const MAX_PENDING: usize = 2;
 /// How long a connection may be kept after a delivery, and so may be there for the next.
@@ -46,22 +53,34 @@ pub struct Shared {
     next_message: Cell<usize>,
     /// How many messages are in the active queue.
     active: Cell<usize>,
-    /// Transports that could not be reached.
-    broken: RefCell<HashSet<TransportId>>,
+    /// How many recipients are in memory.
+    recipients: Cell<usize>,
+    /// How many messages are address probes.
+    probes: Cell<usize>,
     pending: RefCell<HashMap<TransportId, usize>>,
     flow: Flow,
+    /// How many queue files may be open at once while their recipients are resolved.
+    opening: Arc<Semaphore>,
     work: Notify,
     scan: Notify,
     wanted: Cell<Wanted>,
 }
 
-/// Which scans were asked for.
+/// What was asked for since a scan of a queue began.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Wanted {
-    incoming: bool,
-    deferred: bool,
-    /// Deferred mail is taken whether its time has come or not.
+    incoming: Run,
+    deferred: Run,
+}
+
+/// How a queue is gone through.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Run {
+    start: bool,
+    /// Mail is taken whether its time has come or not.
     all: bool,
+    /// What was dead gets another chance before, and `defer_transports` does not count.
+    flush: bool,
 }
 
 impl Shared {
@@ -74,24 +93,77 @@ impl Shared {
         self.messages.borrow_mut().get_mut(&number).map(work)
     }
 
-    /// Adds a message to those in the active queue.
-    pub fn new_message(&self, message: Active) -> MessageId {
+    /// Adds a message to those in the active queue. `probe`: it only asks whether an address works.
+    pub fn new_message(&self, message: Active, probe: bool) -> MessageId {
         let number = MessageId(self.next_message.get());
         self.next_message.set(number.0 + 1);
+        self.remember_recipients(message.envelope.recipients.len());
+        self.probes.set(self.probes.get() + usize::from(probe));
         self.messages.borrow_mut().insert(number, message);
         number
     }
 
     /// Takes a message out.
     pub fn remove_message(&self, number: MessageId) -> Option<Active> {
-        self.messages.borrow_mut().remove(&number)
+        let message = self.messages.borrow_mut().remove(&number)?;
+        self.forget_recipients(message.envelope.recipients.len());
+        let probe = message.envelope.trace_flags & flags::MTA_VERIFY != 0;
+        let probes = self.probes.get().saturating_sub(usize::from(probe));
+        self.probes.set(probes);
+        Some(message)
+    }
+
+    /// How many messages are address probes.
+    pub fn probes(&self) -> usize {
+        self.probes.get()
+    }
+
+    /// How many recipients of one more message there is room for: a few, even when all is full.
+    pub fn recipient_room(&self) -> usize {
+        self.params
+            .recipient_limit
+            .saturating_sub(self.recipients.get())
+            .clamp(LEAST_RECIPIENTS, MOST_RECIPIENTS)
+    }
+
+    /// So many more recipients are in memory.
+    pub fn remember_recipients(&self, count: usize) {
+        self.recipients.set(self.recipients.get() + count);
+    }
+
+    /// So many fewer.
+    pub fn forget_recipients(&self, count: usize) {
+        self.recipients
+            .set(self.recipients.get().saturating_sub(count));
+    }
+
+    /// The number of a transport.
+    pub fn transport(&self, name: &str) -> TransportId {
+        self.scheduler
+            .borrow_mut()
+            .transport(name, || self.transport_params(name))
+    }
+
+    /// Where mail goes that cannot be delivered for this reason now; `None`: to nobody, it must be deferred here.
+    pub fn retry_queue(&self, trouble: &Trouble) -> Option<QueueKey> {
+        let retry = self.transport(RETRY);
+        let nexthop = trouble.nexthop();
+        let mut scheduler = self.scheduler.borrow_mut();
+        if scheduler.transport_trouble(retry).is_some() {
+            return None;
+        }
+        let key = scheduler.destination(retry, &nexthop, &nexthop);
+        match scheduler.queue(key) {
+            Some(queue) if queue.dead.is_none() => Some(key),
+            _ => None,
+        }
     }
 
     /// A message has left the active queue.
     pub fn count_down(&self) {
         let before = self.active.get();
         self.active.set(before.saturating_sub(1));
-        if before == self.params.active_limit {
+        if before >= self.params.active_limit {
             // A scan may have stopped for want of room.
             self.scan.notify_one();
         }
@@ -124,13 +196,8 @@ impl Shared {
         read
     }
 
-    /// Whether a transport is paused because it could not be reached.
-    pub fn transport_is_broken(&self, transport: TransportId) -> bool {
-        self.broken.borrow().contains(&transport)
-    }
-
-    /// There may be work for this transport.
-    pub fn wake(&self, _transport: TransportId) {
+    /// There may be something to deliver.
+    pub fn wake(&self) {
         self.work.notify_one();
     }
 }
@@ -181,15 +248,22 @@ impl EventService for Qmgr {
             messages: RefCell::default(),
             next_message: Cell::new(0),
             active: Cell::new(0),
-            broken: RefCell::default(),
+            recipients: Cell::new(0),
+            probes: Cell::new(0),
             pending: RefCell::default(),
             flow: context.flow.clone(),
+            opening: Arc::new(Semaphore::new(MAX_OPEN)),
             work: Notify::new(),
             scan: Notify::new(),
             wanted: Cell::new(Wanted {
-                incoming: true,
-                deferred: true,
-                all: false,
+                incoming: Run {
+                    start: true,
+                    ..Run::default()
+                },
+                deferred: Run {
+                    start: true,
+                    ..Run::default()
+                },
             }),
             params,
         });
@@ -211,13 +285,15 @@ impl EventService for Qmgr {
         let mut wanted = shared.wanted.get();
         for letter in request {
             match letter {
-                trigger::WAKEUP | trigger::SCAN_INCOMING => wanted.incoming = true,
-                trigger::SCAN_DEFERRED => wanted.deferred = true,
-                trigger::SCAN_ALL => wanted.all = true,
+                trigger::WAKEUP | trigger::SCAN_INCOMING => wanted.incoming.start = true,
+                trigger::SCAN_DEFERRED => wanted.deferred.start = true,
+                trigger::SCAN_ALL => {
+                    wanted.incoming.all = true;
+                    wanted.deferred.all = true;
+                }
                 trigger::FLUSH_DEAD => {
-                    shared.scheduler.borrow_mut().revive_all();
-                    shared.broken.borrow_mut().clear();
-                    shared.work.notify_one();
+                    wanted.incoming.flush = true;
+                    wanted.deferred.flush = true;
                 }
                 other => pf_log::debug!("request: ignored: {other}"),
             }
@@ -244,84 +320,149 @@ impl Qmgr {
     }
 }
 
-/// Takes mail from the incoming and the deferred queue, as it is asked to.
+/// One queue, while it is gone through.
+struct Walk {
+    queue: QueueName,
+    scan: Option<pf_queue::Scan>,
+    run: Run,
+}
+
+impl Walk {
+    fn new(queue: QueueName) -> Self {
+        Self {
+            queue,
+            scan: None,
+            run: Run::default(),
+        }
+    }
+
+    /// Begins when it was asked to, and is not under way; modifiers wait for the next beginning.
+    fn begin(&mut self, shared: &Shared, wanted: &mut Run) {
+        if self.scan.is_some() || !wanted.start {
+            return;
+        }
+        self.run = std::mem::take(wanted);
+        if self.run.flush {
+            shared.scheduler.borrow_mut().revive_all();
+            shared.work.notify_one();
+        }
+        match shared.queue.scan(self.queue) {
+            Ok(scan) => self.scan = Some(scan),
+            Err(err) => warning!("open directory {}: {err}", self.queue.as_str()),
+        }
+    }
+
+    /// Goes on to the next message that can be taken, and starts it. False: the end, for now.
+    fn step(&mut self, shared: &Rc<Shared>, permit: OwnedSemaphorePermit) -> bool {
+        let mut permit = Some(permit);
+        let Some(scan) = &mut self.scan else {
+            return false;
+        };
+        for entry in scan.by_ref() {
+            if let Some(id) = entry.ok().and_then(|entry| entry.id())
+                && feed(shared, self.queue, id, self.run, &mut permit)
+            {
+                return true;
+            }
+        }
+        self.scan = None;
+        false
+    }
+}
+
+/// Takes mail from the incoming and the deferred queue in turn, as it is asked to. When the active queue is full, new mail comes
+/// first.
 async fn scanner(shared: &Rc<Shared>) {
     let mut next_run = Instant::now() + shared.params.queue_run_delay;
+    let mut incoming = Walk::new(QueueName::Incoming);
+    let mut deferred = Walk::new(QueueName::Deferred);
     loop {
+        let mut wanted = shared.wanted.get();
+        if next_run <= Instant::now() {
+            next_run = Instant::now() + shared.params.queue_run_delay;
+            wanted.deferred.start = true;
+        }
+        incoming.begin(shared, &mut wanted.incoming);
+        deferred.begin(shared, &mut wanted.deferred);
+        shared.wanted.set(wanted);
+        let walking = incoming.scan.is_some();
+        let mut went_on = false;
+        for walk in [&mut incoming, &mut deferred] {
+            if walk.scan.is_none() || shared.active.get() >= shared.params.active_limit {
+                continue;
+            }
+            let Ok(permit) = shared.opening.clone().acquire_owned().await else {
+                return;
+            };
+            if walk.step(shared, permit) {
+                went_on = true;
+                if walk.queue == QueueName::Incoming && shared.params.flow_control {
+                    // Whoever receives mail may go on.
+                    shared.flow.put(1);
+                }
+            }
+        }
+        if walking && incoming.scan.is_none() && shared.params.flow_control {
+            shared.flow.refill(shared.params.process_limit);
+        }
+        let wanted = shared.wanted.get();
+        let again = |walk: &Walk, run: Run| run.start && walk.scan.is_none();
+        if went_on || again(&incoming, wanted.incoming) || again(&deferred, wanted.deferred) {
+            // Deliveries get their turn between files.
+            tokio::task::yield_now().await;
+            continue;
+        }
         tokio::select! {
             () = shared.scan.notified() => {}
             () = tokio::time::sleep_until(next_run.into()) => {}
         }
-        let mut wanted = shared.wanted.replace(Wanted::default());
-        if next_run <= Instant::now() {
-            next_run = Instant::now() + shared.params.queue_run_delay;
-            wanted.deferred = true;
-        }
-        // New mail comes first, and again after each turn through old mail.
-        if wanted.incoming {
-            feed(shared, QueueName::Incoming, true).await;
-            shared.flow.refill(shared.params.process_limit);
-        }
-        if wanted.deferred {
-            feed(shared, QueueName::Deferred, wanted.all).await;
-        }
     }
 }
 
-/// Moves the mail of one queue to the active queue, as far as there is room. `all`: whether its time has come or not.
-async fn feed(shared: &Rc<Shared>, queue: QueueName, all: bool) {
-    let scan = match shared.queue.scan(queue) {
-        Ok(scan) => scan,
-        Err(err) => {
-            warning!("open directory {}: {err}", queue.as_str());
-            return;
-        }
+/// Moves a message to the active queue, if its time has come, and starts it.
+fn feed(
+    shared: &Rc<Shared>,
+    queue: QueueName,
+    id: QueueId,
+    run: Run,
+    permit: &mut Option<OwnedSemaphorePermit>,
+) -> bool {
+    let pf_queue::Check::Ready(status) = shared.queue.check(queue, &id) else {
+        return false;
     };
-    let now = SystemTime::now();
-    for entry in scan {
-        let Some(id) = entry.ok().and_then(|entry| entry.id()) else {
-            continue;
-        };
-        let pf_queue::Check::Ready(status) = shared.queue.check(queue, &id) else {
-            continue;
-        };
-        // The time of a deferred file is when to try next; that of a new one is now or before, or the clock was changed.
-        if !all && status.modified().is_ok_and(|due| due > now) {
-            continue;
-        }
-        while shared.active.get() >= shared.params.active_limit {
-            shared.scan.notified().await;
-        }
-        match shared.queue.rename(&id, queue, QueueName::Active) {
-            Ok(()) => {}
-            Err(err) if err.kind() == std::io::ErrorKind::NotFound => continue,
-            Err(err) => {
-                warning!(
-                    "rename {} from {} to active: {err}",
-                    id.as_str(),
-                    queue.as_str()
-                );
-                continue;
-            }
-        }
-        shared.active.set(shared.active.get() + 1);
-        if queue == QueueName::Incoming {
-            // Whoever receives mail may go on.
-            shared.flow.put(1);
-        }
-        start(shared, id);
-        // Deliveries get their turn between files.
-        tokio::task::yield_now().await;
+    // The time of a deferred file is when to try next; that of a new one is now or before, or the clock was changed.
+    let soon = SystemTime::now() + Duration::from_secs(1);
+    if !run.all && status.modified().is_ok_and(|due| due > soon) {
+        return false;
     }
-}
-
-fn start(shared: &Rc<Shared>, id: QueueId) {
+    match shared.queue.rename(&id, queue, QueueName::Active) {
+        Ok(()) => {}
+        Err(err) => {
+            warning!(
+                "{}: rename from {} to active: {err}",
+                id.as_str(),
+                queue.as_str()
+            );
+            return false;
+        }
+    }
+    let bits = status.permissions().mode() & 0o7777;
+    let revive = bits & mode::UNTHROTTLE != 0;
+    let wish = Wish {
+        revive,
+        all_transports: revive || run.flush,
+        expire: bits & mode::EXPIRE != 0,
+    };
+    let bits = revive.then_some(bits & !mode::UNTHROTTLE);
+    shared.active.set(shared.active.get() + 1);
     let shared = shared.clone();
+    let permit = permit.take();
     spawn_local(async move {
-        if active::take(&shared, id).await == Taken::No {
+        if active::take(&shared, id, wish, bits, permit).await == Taken::No {
             shared.count_down();
         }
     });
+    true
 }
 
 /// Starts deliveries while there is something to deliver and somebody to do it.
@@ -331,16 +472,12 @@ async fn dispatcher(shared: &Rc<Shared>) {
         let next = shared.scheduler.borrow_mut().revive(now);
         let ids: Vec<TransportId> = shared.scheduler.borrow().transport_ids().collect();
         for id in ids {
-            let paused = shared.scheduler.borrow().is_paused(id, now);
-            if !paused {
-                shared.broken.borrow_mut().remove(&id);
-            }
             let waiting = shared.pending.borrow().get(&id).copied().unwrap_or(0);
             let room = MAX_PENDING.saturating_sub(waiting);
             let ready = shared
                 .scheduler
                 .borrow()
-                .ready(id, now, waiting + room)
+                .ready(id, waiting + room)
                 .saturating_sub(waiting);
             for _ in 0..ready.min(room) {
                 allocate(shared, id);
@@ -369,6 +506,7 @@ fn allocate(shared: &Rc<Shared>, transport: TransportId) {
         return;
     };
     *shared.pending.borrow_mut().entry(transport).or_default() += 1;
+    shared.scheduler.borrow_mut().reserve(transport);
     let shared = shared.clone();
     spawn_local(async move {
         let agent = agents::allocate(&name, shared.params.ipc_timeout).await;
@@ -376,6 +514,7 @@ fn allocate(shared: &Rc<Shared>, transport: TransportId) {
             *count = count.saturating_sub(1);
         }
         let now = Instant::now();
+        shared.scheduler.borrow_mut().allocated(transport, now);
         match agent {
             Ok(agent) => {
                 let selected = shared.scheduler.borrow_mut().select(transport, now);
@@ -385,7 +524,9 @@ fn allocate(shared: &Rc<Shared>, transport: TransportId) {
                 let Some((entry, nexthop, extra)) = prepared(&shared, id, now) else {
                     return;
                 };
-                let Some(request) = active::request(&shared, &entry, extra, &nexthop) else {
+                let Some(request) =
+                    active::request(&shared, entry.message, &entry.recipients, extra, &nexthop)
+                else {
                     return;
                 };
                 let reply = agent.deliver(&request, shared.params.daemon_timeout).await;
@@ -431,83 +572,93 @@ async fn ended(
     reply: Result<pf_proto::deliver::DeliveryReply, pf_attr::Error>,
 ) {
     let now = Instant::now();
-    let mut rest = Vec::new();
-    let mut why = Status::new(Dsn::new(4, 3, 0), "unknown mail transport error");
-    match reply {
+    let trouble = match reply {
         Ok(reply) => {
             if reply.deferred {
                 shared.with_message(entry.message, |message| message.deferred = true);
             }
-            if reply.deferred && !reply.hop.reason.is_empty() {
-                let status = (reply.hop.status.clone(), reply.hop.reason.clone());
-                let dsn = Dsn::parse(&reply.hop.status).unwrap_or(Dsn::new(4, 0, 0));
-                let reason = [
-                    b"delivery temporarily suspended: ".as_slice(),
-                    &reply.hop.reason,
-                ]
-                .concat();
-                why = Status::new(dsn, reason);
-                rest = shared.scheduler.borrow_mut().failed(
-                    entry.queue,
-                    status,
-                    now,
-                    shared.params.minimal_backoff,
-                );
-            } else {
-                shared.scheduler.borrow_mut().succeeded(entry.queue);
-            }
+            shared
+                .scheduler
+                .borrow_mut()
+                .mend_transport(entry.transport);
+            (reply.deferred && !reply.hop.status.is_empty())
+                .then_some((reply.hop.status, reply.hop.reason))
         }
         Err(err) => {
             // The agent crashed: what it did not report is tried again, later.
-            warning!(
-                "private/{transport} socket: malformed response or premature disconnect: {err}"
-            );
-            warning!(
-                "transport {transport} failure -- see a previous warning/fatal/panic logfile record for the problem description"
-            );
+            warning!("private/{transport} socket: premature disconnect: {err}");
+            let why = "unknown mail transport error";
             for at in &entry.recipients {
-                let outcome = Outcome::Defer(Status::new(
-                    Dsn::new(4, 3, 0),
-                    "unknown mail transport error",
-                ));
+                let outcome = Outcome::Defer(Status::new(Dsn::new(4, 3, 0), why));
                 active::report(shared, entry.message, *at, "none", outcome).await;
             }
-            shared.broken.borrow_mut().insert(entry.transport);
-            rest = shared.scheduler.borrow_mut().pause_transport(
-                entry.transport,
+            Some((b"4.3.0".to_vec(), why.as_bytes().to_vec()))
+        }
+    };
+    match trouble {
+        None => shared.scheduler.borrow_mut().succeeded(entry.queue),
+        Some((status, reason)) => {
+            let known = std::str::from_utf8(&status).is_ok() && Dsn::parse(&status).is_some();
+            let reason: &[u8] = if reason.is_empty() {
+                b"unknown error"
+            } else {
+                &reason
+            };
+            let trouble = Trouble {
+                status: if known { status } else { b"4.0.0".to_vec() },
+                reason: [b"delivery temporarily suspended: ", reason].concat(),
+            };
+            let dead = shared.scheduler.borrow_mut().failed(
+                entry.queue,
+                trouble.clone(),
                 now,
-                shared.params.transport_retry,
+                shared.params.minimal_backoff,
             );
+            if dead {
+                elsewhere(shared, entry.queue, &trouble).await;
+            }
         }
     }
     shared.scheduler.borrow_mut().finished(id, now);
     active::release(shared, entry.message).await;
-    defer_all(shared, rest, &why).await;
 }
 
 /// A transport that cannot be reached is left alone for a while, and what waits for it is deferred.
 async fn broken_transport(shared: &Rc<Shared>, transport: TransportId, now: Instant) {
-    shared.broken.borrow_mut().insert(transport);
-    let waiting = shared.scheduler.borrow_mut().pause_transport(
-        transport,
-        now,
-        shared.params.transport_retry,
-    );
-    let why = Status::new(Dsn::new(4, 3, 0), "mail transport unavailable");
-    defer_all(shared, waiting, &why).await;
+    let trouble = Trouble {
+        status: b"4.3.0".to_vec(),
+        reason: b"mail transport unavailable".to_vec(),
+    };
+    let queues = {
+        let mut scheduler = shared.scheduler.borrow_mut();
+        let pause = shared.params.transport_retry;
+        scheduler.break_transport(transport, trouble.clone(), now, pause);
+        scheduler.queues_of(transport)
+    };
+    for queue in queues {
+        elsewhere(shared, queue, &trouble).await;
+    }
 }
 
-async fn defer_all(shared: &Rc<Shared>, entries: Vec<Entry>, why: &Status) {
+/// What waits for a destination goes to the retry agent, which defers it; when there is none, it is deferred here.
+async fn elsewhere(shared: &Rc<Shared>, queue: QueueKey, trouble: &Trouble) {
+    let entries = shared.scheduler.borrow_mut().take_waiting(queue);
+    if entries.is_empty() {
+        return;
+    }
+    if let Some(retry) = shared.retry_queue(trouble) {
+        let mut scheduler = shared.scheduler.borrow_mut();
+        for entry in entries {
+            scheduler.give(entry, retry);
+        }
+        shared.wake();
+        return;
+    }
+    let dsn = Dsn::parse(&trouble.status).unwrap_or(Dsn::new(4, 0, 0));
     for entry in entries {
         for at in &entry.recipients {
-            active::report(
-                shared,
-                entry.message,
-                *at,
-                "none",
-                Outcome::Defer(why.clone()),
-            )
-            .await;
+            let status = Status::new(dsn, trouble.reason.clone());
+            active::report(shared, entry.message, *at, "none", Outcome::Defer(status)).await;
         }
         active::release(shared, entry.message).await;
     }
