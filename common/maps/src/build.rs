@@ -98,7 +98,7 @@ impl Builder {
             return Err(OpenError(if TYPES.contains(&plan.kind.as_str()) {
                 format!("no 'map create' support for this type: {}", plan.kind)
             } else {
-                format!("unsupported dictionary type: {}", plan.kind)
+                format!("unsupported map type: {}", plan.kind)
             }));
         };
         let path = format.path(&plan.name);
@@ -148,9 +148,19 @@ impl Builder {
             _ => place.is_some(),
         };
         if known {
-            match self.plan.duplicates {
-                Duplicates::Ignore => return Ok(()),
-                Duplicates::Warn => {
+            match (self.plan.duplicates, &self.target) {
+                // The format allows several values; the first one is found.
+                (Duplicates::Ignore, Target::Cdb(_)) => {
+                    self.entries.push((key, value.to_vec()));
+                    return Ok(());
+                }
+                (Duplicates::Replace, Target::Cdb(_)) => {
+                    self.entries.retain(|(old, _)| *old != key);
+                    self.entries.push((key, value.to_vec()));
+                    return Ok(());
+                }
+                (Duplicates::Ignore, Target::Lmdb(_)) => return Ok(()),
+                (Duplicates::Warn, _) => {
                     let shown = String::from_utf8_lossy(&key);
                     match self.target {
                         Target::Lmdb(_) => pf_log::warning!(
@@ -164,7 +174,7 @@ impl Builder {
                     }
                     return Ok(());
                 }
-                Duplicates::Replace => {}
+                (Duplicates::Replace, Target::Lmdb(_)) => {}
             }
         }
         match place.and_then(|at| self.entries.get_mut(at)) {
@@ -278,7 +288,7 @@ mod tests {
             text("regexp"),
             "no 'map create' support for this type: regexp"
         );
-        assert_eq!(text("nosuch"), "unsupported dictionary type: nosuch");
+        assert_eq!(text("nosuch"), "unsupported map type: nosuch");
         assert_eq!(
             text("lmdb"),
             "open database /nosuch/x.lmdb: No such file or directory"

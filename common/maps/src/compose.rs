@@ -14,16 +14,7 @@ fn parts(kind: &str, name: &str) -> Result<Vec<String>, OpenError> {
         ))
     };
     let body = strip_braces(name).map_err(|_| bad())?;
-    let words: Vec<String> = list_braces(body)
-        .map(|word| {
-            if word.starts_with('{') {
-                strip_braces(word).map(str::to_owned)
-            } else {
-                Ok(word.to_owned())
-            }
-        })
-        .collect::<Result<_, _>>()
-        .map_err(|_| bad())?;
+    let words: Vec<String> = list_braces(body).map(str::to_owned).collect();
     if words.is_empty() || words.iter().any(|word| !word.contains(':')) {
         return Err(bad());
     }
@@ -135,11 +126,6 @@ impl Remote for Debug {
 
 /// `debug:type:name`: logs each lookup.
 pub(crate) fn debug(name: &str, options: &Options) -> Result<Inner, OpenError> {
-    if !name.contains(':') {
-        return Err(OpenError(format!(
-            "bad syntax: \"debug:{name}\"; need \"debug:type:name\""
-        )));
-    }
     Ok(Inner::Remote(Box::new(Debug(open(name, options)?))))
 }
 
@@ -171,11 +157,7 @@ pub(crate) fn random(name: &str, options: &Options) -> Result<Inner, OpenError> 
     let body = strip_braces(name).map_err(|_| bad())?;
     let mut values = Vec::new();
     for word in list_braces(body) {
-        let text = if word.starts_with('{') {
-            strip_braces(word).map_err(OpenError)?
-        } else {
-            word
-        };
+        let text = word;
         values.push(if options.value_is_file {
             crate::file_value::encoded(text.as_bytes()).map_err(OpenError)?
         } else {

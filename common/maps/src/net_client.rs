@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::io;
 use std::time::Duration;
 
+use pf_config::system::reason;
 use pf_text::netstring;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UnixStream};
@@ -29,6 +30,12 @@ enum Place {
 }
 
 impl Place {
+    fn shown(&self) -> &str {
+        match self {
+            Place::Inet(name) | Place::Unix(name) => name,
+        }
+    }
+
     async fn connect(&self) -> io::Result<Box<dyn Duplex>> {
         Ok(match self {
             Place::Inet(address) => {
@@ -38,6 +45,14 @@ impl Place {
             }
             Place::Unix(path) => Box::new(UnixStream::connect(path).await?),
         })
+    }
+}
+
+/// The error that was wrapped.
+fn cause(err: io::Error) -> io::Error {
+    match err.into_inner().map(|inner| inner.downcast::<io::Error>()) {
+        Some(Ok(inner)) => *inner,
+        _ => io::ErrorKind::NotConnected.into(),
     }
 }
 
@@ -68,7 +83,13 @@ impl Line {
             let exchange = async {
                 let mut stream = match kept {
                     Some(stream) => stream,
-                    None => self.place.connect().await?,
+                    None => match self.place.connect().await {
+                        Ok(stream) => stream,
+                        Err(err) => {
+                            pf_log::warning!("connect to {}: {}", self.place.shown(), reason(&err));
+                            return Err(io::Error::new(io::ErrorKind::NotConnected, err));
+                        }
+                    },
                 };
                 stream.write_all(request).await?;
                 let mut buffer = Vec::new();
@@ -85,6 +106,10 @@ impl Line {
             match timeout(LIMIT, exchange).await {
                 Ok(Ok(reply)) => return Ok(reply),
                 Ok(Err(err)) if err.kind() == io::ErrorKind::InvalidData => return Err(err),
+                Ok(Err(err)) if err.kind() == io::ErrorKind::NotConnected => {
+                    // The cause was logged where it was seen.
+                    return Err(cause(err));
+                }
                 Ok(Err(err)) => last = err,
                 Err(_) => return Err(io::ErrorKind::TimedOut.into()),
             }
@@ -102,11 +127,7 @@ struct SocketMap {
 
 /// `socketmap:inet:host:port:name` or `socketmap:unix:path:name`.
 pub(crate) fn socketmap(name: &str, options: &Options) -> Result<Inner, OpenError> {
-    let bad = || {
-        OpenError(format!(
-            "malformed socketmap name: \"{name}\"; need \"inet:host:port:name\" or \"unix:path:name\""
-        ))
-    };
+    let bad = || OpenError("socketmap requires server:socketmap argument".to_owned());
     let (place, map) = name.rsplit_once(':').ok_or_else(bad)?;
     let place = match place.split_once(':') {
         Some(("inet", address)) if address.contains(':') => Place::Inet(address.to_owned()),
@@ -138,11 +159,11 @@ impl Remote for SocketMap {
                 )
                 .await;
             let trouble = |why: String| {
-                pf_log::warning!("{} lookup error: {why}", self.title);
+                pf_log::warning!("table {} lookup error: {why}", self.title);
                 Lookup::Unavailable(LookupError(why))
             };
             match reply {
-                Err(err) => trouble(err.to_string()),
+                Err(err) => trouble(reason(&err)),
                 Ok(reply) => {
                     let (status, text) = split(&reply);
                     match status {
@@ -226,7 +247,7 @@ impl Remote for TcpTable {
             };
             let reply = match reply {
                 Ok(reply) => reply,
-                Err(err) => return trouble(format!("read TCP map reply: {err}")),
+                Err(err) => return Lookup::Unavailable(LookupError(reason(&err))),
             };
             let (code, text) = split(&reply);
             match (code, unquote(text)) {

@@ -15,21 +15,12 @@ pub type Line = (usize, Vec<u8>);
 /// The file cannot be read, or the braces do not match.
 pub fn lines(kind: &str, name: &str) -> Result<Vec<Line>, OpenError> {
     if name.starts_with('{') {
-        let fail = |why: String| OpenError(format!("{kind}:{name} map: {why}"));
+        let fail = |why: String| OpenError(format!("{kind} map: {}", at_start(&why)));
         let body = strip_braces(name).map_err(fail)?;
         let mut lines = Vec::new();
         for (number, word) in list_braces(body).enumerate() {
-            let text = strip_braces(word).map_err(|why| {
-                OpenError(format!(
-                    "{kind}:{name} map: bad syntax: {why}; need \"{kind}:{{{{rule}}...}}\""
-                ))
-            })?;
+            let text = strip_braces(word).map_err(fail)?;
             lines.push((number + 1, text.as_bytes().to_vec()));
-        }
-        if lines.is_empty() {
-            return Err(OpenError(format!(
-                "{kind}:{name} map: bad syntax: empty inline map; need \"{kind}:{{{{rule}}...}}\""
-            )));
         }
         return Ok(lines);
     }
@@ -44,6 +35,10 @@ pub fn lines(kind: &str, name: &str) -> Result<Vec<Line>, OpenError> {
         pf_log::warning!("{name}{warning}");
     }
     Ok(lines)
+}
+
+fn at_start(why: &str) -> String {
+    why.replacen("no '{' in", "no '{' at start of text in", 1)
 }
 
 /// What is wrong with a `key whitespace value` line.
@@ -115,6 +110,10 @@ mod tests {
             found,
             [(1, b"1.2.3.4 a b".to_vec()), (2, b"::1 c".to_vec())]
         );
-        assert!(lines("cidr", "{}").is_err());
+        assert_eq!(lines("cidr", "{}"), Ok(vec![]));
+        assert_eq!(
+            lines("cidr", "{x}").unwrap_err().0,
+            "cidr map: no '{' at start of text in \"x\""
+        );
     }
 }

@@ -37,7 +37,10 @@ pub const TYPES: [&str; 21] = [
 /// # Errors
 /// There is no such type, or the table cannot be opened; the text is Postfix's.
 pub fn open(spec: &str, options: &Options) -> Result<Table, OpenError> {
-    let Some((kind, name)) = spec.split_once(':').filter(|(_, name)| !name.is_empty()) else {
+    let Some((kind, name)) = spec
+        .split_once(':')
+        .filter(|(kind, name)| !kind.is_empty() && !name.is_empty())
+    else {
         return Err(OpenError(format!(
             "open dictionary: expecting \"type:name\" form instead of \"{spec}\""
         )));

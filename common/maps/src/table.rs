@@ -147,9 +147,11 @@ impl Table {
         }
     }
 
-    /// `type:name`.
+    /// `type:name`, as log lines have it.
     pub fn title(&self) -> String {
-        format!("{}:{}", self.kind, self.name)
+        // The one type that Postfix names by its file.
+        let suffix = if self.kind == "cdb" { ".cdb" } else { "" };
+        format!("{}:{}{suffix}", self.kind, self.name)
     }
 
     /// The type.
@@ -208,9 +210,9 @@ impl Table {
     fn prepared<'a>(&self, key: &'a [u8]) -> Option<Cow<'a, [u8]>> {
         if self.options.utf8 && !key.is_ascii() && std::str::from_utf8(key).is_err() {
             pf_log::warning!(
-                "{}: non-UTF-8 key \"{}\": ignored",
+                "{}: non-UTF-8 key \"{}\": malformed UTF-8 or invalid codepoint",
                 self.title(),
-                String::from_utf8_lossy(key)
+                pf_text::Show(key)
             );
             return None;
         }
