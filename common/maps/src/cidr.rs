@@ -20,7 +20,6 @@ pub fn parse_network(pattern: &str) -> Result<IpNet, String> {
             let (address, tail) = rest
                 .split_once(']')
                 .ok_or_else(|| format!("missing ']' character after \"{pattern}\""))?;
-            let address = address.strip_prefix("IPv6:").unwrap_or(address);
             match tail {
                 "" => address.to_owned(),
                 tail if tail.starts_with('/') => format!("{address}{tail}"),
@@ -32,15 +31,19 @@ pub fn parse_network(pattern: &str) -> Result<IpNet, String> {
     let Some((address, length)) = inner.split_once('/') else {
         let address: IpAddr = inner
             .parse()
-            .map_err(|_| format!("bad address pattern: \"{pattern}\""))?;
+            .map_err(|_| format!("bad address pattern: \"{inner}\""))?;
         return Ok(address.into());
     };
-    let bad = || format!("bad net/mask pattern: \"{pattern}\"");
-    let address: IpAddr = address.parse().map_err(|_| bad())?;
+    let address: Option<IpAddr> = address.parse().ok();
     if length.is_empty() || !length.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(bad());
+        return Err(format!("bad mask value in \"{pattern}\""));
     }
-    let network = IpNet::new(address, length.parse().map_err(|_| bad())?).map_err(|_| bad())?;
+    let address = address.ok_or_else(|| format!("bad network value in \"{pattern}\""))?;
+    let network = length
+        .parse()
+        .ok()
+        .and_then(|length| IpNet::new(address, length).ok())
+        .ok_or_else(|| format!("bad mask length in \"{pattern}\""))?;
     if network.network() != address {
         return Err(format!(
             "non-null host address bits in \"{pattern}\", perhaps you should use \"{}/{}\" instead",
@@ -247,7 +250,7 @@ impl Local for Cidr {
                     wanted,
                     value,
                 } => {
-                    if matches(*network, address) == *wanted {
+                    if holds(*network, *wanted, address) {
                         return Lookup::Found(value.clone());
                     }
                 }
@@ -256,7 +259,7 @@ impl Local for Cidr {
                     wanted,
                     end,
                 } => {
-                    if matches(*network, address) != *wanted {
+                    if !holds(*network, *wanted, address) {
                         at = *end;
                     }
                 }
@@ -266,8 +269,9 @@ impl Local for Cidr {
     }
 }
 
-fn matches(network: IpNet, address: IpAddr) -> bool {
-    network.contains(&address)
+/// Whether a rule applies. An address of the other family is neither in a network nor outside of it.
+fn holds(network: IpNet, wanted: bool, address: IpAddr) -> bool {
+    network.addr().is_ipv4() == address.is_ipv4() && network.contains(&address) == wanted
 }
 
 #[cfg(test)]
@@ -306,6 +310,7 @@ mod tests {
         assert_eq!(get(rules, "10.2.0.1").as_deref(), Some("not-one"));
         assert_eq!(get(rules, "10.1.0.1").as_deref(), Some("rest"));
         assert_eq!(get(rules, "1.2.3.4").as_deref(), Some("x"));
+        assert_eq!(get(rules, "::1"), None);
     }
 
     #[test]

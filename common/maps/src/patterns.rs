@@ -298,7 +298,10 @@ fn replacement(text: &[u8], mut warn: impl FnMut(String)) -> Option<Vec<Part>> {
             }
             Some(open @ (b'{' | b'(')) => {
                 let close = if *open == b'{' { b'}' } else { b')' };
-                let end = tail.iter().position(|byte| *byte == close)?;
+                let Some(end) = tail.iter().position(|byte| *byte == close) else {
+                    pf_log::warning!("truncated macro reference: \"{}\"", pf_text::Show(text));
+                    return None;
+                };
                 (tail.get(1..end)?, tail.get(end + 1..)?)
             }
             _ => {

@@ -60,13 +60,17 @@ pub(crate) fn translate(pattern: &[u8], extended: bool, newline: bool) -> Result
         };
         match (operator, byte) {
             (Some(b'*' | b'+' | b'?'), _) if start => {
-                // In ERE a repetition of nothing is ignored by the C library; in BRE the star is a star.
-                if !extended {
-                    literal(&mut out, b'*');
-                    start = false;
+                // In BRE the star is a star then.
+                if extended {
+                    return Err("Invalid preceding regular expression".into());
                 }
+                literal(&mut out, b'*');
+                start = false;
             }
             (Some(b'{'), _) => match interval(pattern, at, extended) {
+                None if extended && !start && pattern.get(at).is_some_and(u8::is_ascii_digit) => {
+                    return Err(r"Unmatched \{".into());
+                }
                 Some((text, behind)) if !start => {
                     out.push_str(&text);
                     at = behind;
@@ -184,7 +188,7 @@ fn bracket(
     mut at: usize,
     newline: bool,
 ) -> Result<usize, String> {
-    let unmatched = || "Unmatched [, [^, [:, [., or [=: skipping this rule".to_owned();
+    let unmatched = || "Invalid regular expression".to_owned();
     out.push('[');
     if pattern.get(at) == Some(&b'^') {
         out.push('^');
@@ -217,13 +221,13 @@ fn bracket(
                     ];
                     let name = String::from_utf8_lossy(name);
                     if !known.contains(&name.as_ref()) {
-                        return Err("Invalid character class name: skipping this rule".into());
+                        return Err("Invalid character class name".into());
                     }
                     out.push_str(&format!("[:{name}:]"));
                 } else {
                     match name {
                         [single] => out.push_str(&format!(r"\x{single:02x}")),
-                        _ => return Err("Invalid collation character: skipping this rule".into()),
+                        _ => return Err("Invalid collation character".into()),
                     }
                 }
                 at += 1 + end + 2;

@@ -40,7 +40,7 @@ impl Engine for Posix {
             .size_limit(SIZE_LIMIT)
             .build()
             .map(Posix)
-            .map_err(|err| format!("{}: skipping this rule", brief(&err)))
+            .map_err(|err| brief(&err))
     }
 
     fn groups(&self) -> usize {
@@ -64,11 +64,23 @@ impl Engine for Posix {
 /// The engine's complaint in one line.
 fn brief(err: &regex::Error) -> String {
     let text = err.to_string();
-    text.lines()
+    let line = text
+        .lines()
         .last()
         .unwrap_or(&text)
-        .trim_start_matches("error: ")
-        .to_owned()
+        .trim_start_matches("error: ");
+    // As the C library says it.
+    match line {
+        "unclosed group" => r"Unmatched ( or \(",
+        "unopened group" => r"Unmatched ) or \)",
+        line if line.starts_with("invalid character class range") => "Invalid range end",
+        line if line.starts_with("invalid repetition count range") => r"Invalid content of \{\}",
+        line if line.starts_with("Compiled regex exceeds size limit") => {
+            "Regular expression too big"
+        }
+        line => line,
+    }
+    .to_owned()
 }
 
 /// `regexp:/path` or `regexp:{{rule}...}`.
