@@ -294,3 +294,87 @@ fn content_and_envelopes() {
     golden::check(&instance, "smtp/content", &out);
     instance.assert_no_panic();
 }
+
+#[test]
+fn one_server_after_the_other() {
+    let instance = builder()
+        .main_cf("best_mx_transport = error:best\nnotify_classes = protocol\ntransport_maps = inline:{{fallback.example=fb:absent.example} {fbloop.example=fb2:absent.example} {relayed.example=rh:absent.example} {me.example=smtp:me.example:25} {filtered.example=rf:[127.0.0.21]} {slow.example=quick:[127.0.0.24]} {path.example=lmtp:unix:nowhere} {garbage.example=smtp:[127.0.0.25]} {data.example=vd:[127.0.0.22]}}")
+        .master_cf("fb unix - - n - - smtp\n -o smtp_fallback_relay=[127.0.0.22]\nfb2 unix - - n - - smtp\n -o smtp_fallback_relay=nowhere.example\nrh unix - - n - - smtp\n -o relayhost=absent.example\nrf unix - - n - - smtp\n -o { smtp_reply_filter = pcre:{{/^250 2.1.5/ 550 5.7.9 filtered}} }\nquick unix - - n - - smtp\n -o smtp_rcpt_timeout=1s\nvd unix - - n - - smtp\n -o smtp_address_verify_target=data\n")
+        .start();
+    let _dns = Dns::new()
+        .mx("later.example", 10, "a.example")
+        .mx("later.example", 20, "b.example")
+        .a("a.example", "127.0.0.20")
+        .a("b.example", "127.0.0.21")
+        .mx("busy.example", 10, "c.example")
+        .mx("busy.example", 20, "a.example")
+        .mx("busy.example", 30, "c.example")
+        .mx("busy.example", 40, "b.example")
+        .a("c.example", "127.0.0.23")
+        .mx("utf.example", 10, "c2.example")
+        .mx("utf.example", 20, "b.example")
+        .a("c2.example", "127.0.0.26")
+        .a("me.example", "127.0.0.1")
+        .start(&instance);
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let listen = |address: &'static str, script: Script| {
+        let ears = heard.clone();
+        Sink::with(&instance, address, move |event| {
+            ears.lock().unwrap().push(format!("{address} {event}"));
+            if event.contains("slow.example") {
+                std::thread::sleep(Duration::from_secs(3));
+            }
+            script(event).map(str::to_owned)
+        })
+    };
+    let _later = listen("127.0.0.20:2525", |e| on(e, "RCPT", "450 4.2.1 later"));
+    let _good = listen("127.0.0.21:2525", |_| None);
+    let _other = listen("127.0.0.22:2525", |_| None);
+    let _busy = listen("127.0.0.23:2525", |e| on(e, "greeting", "421 busy"));
+    let _slow = listen("127.0.0.24:2525", |_| None);
+    let _odd = listen("127.0.0.25:2525", |e| {
+        on(e, "RCPT", "503 5.5.1 what")
+            .or_else(|| on(e, "MAIL", "hello\n250-still\n250 2.1.0 fine"))
+    });
+    let _old = listen("127.0.0.26:2525", |e| {
+        on(e, "EHLO", "250-old\n250 8BITMIME")
+    });
+    let mut out = String::new();
+    for (to, options) in [
+        ("user@later.example", &[][..]),
+        ("user@busy.example", &[]),
+        ("user@fallback.example", &[]),
+        ("user@fbloop.example", &[]),
+        ("user@relayed.example", &[]),
+        ("user@me.example", &[]),
+        ("user@filtered.example", &[]),
+        ("user@path.example", &[]),
+        ("user@slow.example", &[]),
+        ("user@garbage.example", &[]),
+        ("user@b.example", &["-bv"]),
+        ("user@data.example", &["-bv"]),
+        ("j\u{f6}@utf.example", &["-O", "SMTPUTF8"]),
+    ] {
+        writeln!(out, "== {to}").unwrap();
+        let options: Vec<&str> = options
+            .iter()
+            .copied()
+            .filter(|o| o.starts_with("-b"))
+            .collect();
+        out += &send(&instance, &[to.to_owned()], b"Subject: x\n\nx\n", &options);
+        std::thread::sleep(Duration::from_millis(200));
+        for event in std::mem::take(&mut *heard.lock().unwrap()) {
+            writeln!(out, "C: {event}").unwrap();
+        }
+    }
+    instance.wait_log("orig_to=<postmaster>.*status=(sent|bounced|deferred)");
+    let notices: Vec<String> = ["mail/root", "mail/postmaster"]
+        .iter()
+        .map(|below| instance.read(below))
+        .collect();
+    let notice = notices.concat();
+    let start = notice.find("Transcript of session").unwrap_or(0);
+    out += &notice[start..];
+    golden::check(&instance, "smtp/routes", &out);
+    instance.assert_no_panic();
+}

@@ -13,16 +13,19 @@ pub struct Reply {
     pub text: String,
     /// Where the lines begin in the text.
     starts: Vec<usize>,
-    /// A line that is none of a reply stood before the last one.
-    pub garbage: bool,
+    /// Lines that are none of a reply and stood before the last one.
+    pub garbage: Vec<String>,
 }
+
+/// How many lines that are none of a reply are remembered.
+const MAX_GARBAGE: usize = 10;
 
 /// Collects the lines of a reply.
 #[derive(Debug, Default)]
 pub struct Collector {
     text: String,
     starts: Vec<usize>,
-    garbage: bool,
+    garbage: Vec<String>,
 }
 
 /// How a line of a reply looks.
@@ -60,7 +63,9 @@ impl Collector {
             self.starts.push(self.text.len());
             self.text.push_str(line);
         }
-        self.garbage |= shape == Shape::Garbage;
+        if shape == Shape::Garbage && self.garbage.len() < MAX_GARBAGE {
+            self.garbage.push(line.to_owned());
+        }
         let Shape::Last(code) = shape else {
             return None;
         };
@@ -163,7 +168,7 @@ mod tests {
     #[test]
     fn garbage_ends_no_reply() {
         let late = reply(&["garbage", "2500 too many digits", "250x", "250 fine"]);
-        assert!(late.garbage && late.code == 250);
+        assert!(late.garbage.len() == 3 && late.code == 250);
         assert!(late.text.starts_with("garbage 2500 "));
         assert_eq!(Collector::default().line("", 100), None);
     }

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use pf_log::{info, warning};
 use pf_maps::{Lookup, Maps};
 
-use pf_smtp::reply::{Collector, Reply, Shape, shape};
+use pf_smtp::reply::{Collector, Reply};
 
 /// The longest reply line that is read at all; a server that sends more is not one.
 const HARD_LINE_LIMIT: usize = 64 * 1024;
@@ -184,9 +184,6 @@ impl Connection {
                 warning!("{} lookup error for {clean}", how.filter.title());
                 return Err(Broken::Local);
             }
-        }
-        if shape(clean.as_bytes()) == Shape::Garbage {
-            warning!("non-SMTP response from {}: {:.100}", how.relay, clean);
         }
         Ok(self.collector.line(&clean, how.line_limit))
     }

@@ -265,10 +265,7 @@ impl Delivery<'_> {
                     self.carry(session).await;
                 }
             }
-            Err(status) => {
-                info!("{}", String::from_utf8_lossy(&status.reason));
-                self.trouble = Some(status);
-            }
+            Err(status) => self.trouble = Some(status),
         }
     }
 
@@ -277,6 +274,7 @@ impl Delivery<'_> {
         let params = &self.smtp.params;
         let mut session = Session::new(params, link, server);
         let id = self.job.queue_id().to_owned();
+        session.id.clone_from(&id);
         match session.greet(params, server, &id, &self.job.request).await {
             Ok(()) => Some(session),
             Err(failure) => {
@@ -299,6 +297,7 @@ impl Delivery<'_> {
             || (params.reuse_count > 0 && session.used + 1 >= params.reuse_count);
         let keep = self.may_store && !worn;
         self.job.request.times.connected = Moment::now();
+        session.id = self.job.queue_id().to_owned();
         let recipients = self.left.clone();
         let mut batch = Batch::new(&recipients);
         self.handshake = Some(true);

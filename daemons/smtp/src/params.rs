@@ -90,6 +90,7 @@ pub struct Params {
     pub relayhost: String,
     pub best_mx_transport: String,
     pub soft_bounce: bool,
+    pub helpful_warnings: bool,
     pub verify_target: VerifyTarget,
     pub reply_filter: Maps,
     /// `line_length_limit`
@@ -278,6 +279,7 @@ impl Params {
             relayhost: config.get(param::RELAYHOST)?,
             best_mx_transport: config.get(param::BEST_MX_TRANSPORT)?,
             soft_bounce: config.get(param::SOFT_BOUNCE)?,
+            helpful_warnings: config.get(param::HELPFUL_WARNINGS)?,
             verify_target,
             reply_filter: maps("reply_filter")?,
             reply_line_limit: config.count(param::LINE_LENGTH_LIMIT)?.max(1),

@@ -26,6 +26,8 @@ pub struct Session {
     pub relay: String,
     /// The server's name alone, for reports.
     pub host: String,
+    /// The queue id of the message in hand.
+    pub(crate) id: String,
     /// How many messages it has carried.
     pub used: u32,
     /// When it was made.
@@ -70,6 +72,7 @@ impl Session {
             title: server.title(),
             relay: server.relay(),
             host: server.host.clone(),
+            id: String::new(),
             used: 0,
             made: Instant::now(),
             spoilt: false,
@@ -352,11 +355,38 @@ impl Session {
             per_request: params.per_request_deadline,
         };
         let reply = self.connection.reply(limit, &how).await?;
-        if reply.garbage {
+        if !reply.garbage.is_empty() {
             self.protocol_trouble = true;
             self.spoilt = true;
+            self.warn_of_garbage(params, &reply);
         }
         Ok(reply)
+    }
+
+    /// With pipelining, an answer too many could be taken for another one.
+    fn warn_of_garbage(&self, params: &Params, reply: &Reply) {
+        if !self.features.pipelining {
+            return;
+        }
+        let (kind, parameter) = if params.lmtp {
+            ("LMTP", "lmtp_discard_lhlo_keyword_address_maps")
+        } else {
+            ("ESMTP", "smtp_discard_ehlo_keyword_address_maps")
+        };
+        for line in &reply.garbage {
+            warning!(
+                "{}: non-{kind} response from {}: {line:.100}",
+                self.id,
+                self.relay
+            );
+            if params.helpful_warnings {
+                let address = self.title.rsplit_once('[').map_or("", |(_, tail)| tail);
+                warning!(
+                    "to prevent loss of mail, turn off command pipelining for {} with the {parameter} parameter",
+                    address.trim_end_matches(']')
+                );
+            }
+        }
     }
 
     pub(crate) fn lost(&mut self, why: Broken, state: &str) -> Failure {
