@@ -1,5 +1,6 @@
-//! Sends mail as fast as a server takes it: `smtp-source [-d] [-s sessions] [-m messages] [-l bytes] [-f from] [-t to] host:port`.
-//! Each message gets a connection of its own, unless `-d` keeps connections.
+//! Sends mail as fast as a server takes it: `smtp-source [-cdoLN] [-s sessions] [-m messages] [-l bytes] [-r recipients]
+//! [-f from] [-t to] [-S subject] [-M myhostname] host:port`. Each message gets a connection of its own, unless `-d` keeps
+//! connections; `-N` numbers the recipients, `-c` counts, `-o` speaks plain SMTP, `-L` LMTP.
 
 use std::cell::Cell;
 use std::process::ExitCode;
@@ -15,7 +16,16 @@ struct Plan {
     keep: bool,
     sessions: usize,
     messages: Cell<usize>,
-    envelope: Vec<u8>,
+    /// `-N`: a number in front of each recipient.
+    numbered: Option<Cell<usize>>,
+    count: Option<Cell<usize>>,
+    hello: Vec<u8>,
+    lmtp: bool,
+    /// One command after the other.
+    plain: bool,
+    recipients: usize,
+    from: String,
+    to: String,
     content: Vec<u8>,
 }
 
@@ -50,9 +60,14 @@ fn run() -> Result<()> {
     })
 }
 
+const USAGE: &str = "usage: smtp-source [-cdoLN] [-s sessions] [-m messages] [-l bytes] [-r recipients] [-f from] [-t to] [-S subject] [-M myhostname] host:port";
+
 fn plan() -> Result<Plan> {
     let (mut keep, mut sessions, mut messages, mut length) = (false, 1, 1, 0);
     let (mut from, mut to) = ("foo@localhost".to_owned(), "foo@localhost".to_owned());
+    let (mut recipients, mut numbered, mut count, mut lmtp, mut plain) =
+        (1, false, false, false, false);
+    let (mut subject, mut host) = ("load".to_owned(), "source.example".to_owned());
     let mut words = std::env::args().skip(1);
     let mut server = None;
     while let Some(word) = words.next() {
@@ -63,6 +78,13 @@ fn plan() -> Result<Plan> {
         };
         match word.as_str() {
             "-d" => keep = true,
+            "-c" => count = true,
+            "-N" => numbered = true,
+            "-o" => plain = true,
+            "-L" => lmtp = true,
+            "-r" => recipients = value()?.parse()?,
+            "-S" => subject = value()?,
+            "-M" => host = value()?,
             "-s" => sessions = value()?.parse()?,
             "-m" => messages = value()?.parse()?,
             "-l" => length = value()?.parse()?,
@@ -71,20 +93,59 @@ fn plan() -> Result<Plan> {
             _ => server = Some(word),
         }
     }
-    let mut content = format!("From: <{from}>\r\nTo: <{to}>\r\nSubject: load\r\n\r\n").into_bytes();
+    let mut content =
+        format!("From: <{from}>\r\nTo: <{to}>\r\nSubject: {subject}\r\n\r\n").into_bytes();
     while content.len() < length {
         content.extend([b'X'; 78]);
         content.extend(b"\r\n");
     }
     content.extend(b".\r\n");
     Ok(Plan {
-        server: server.context("usage: smtp-source [-d] [-s sessions] [-m messages] [-l bytes] [-f from] [-t to] host:port")?,
+        server: server.context(USAGE)?,
         keep,
         sessions,
         messages: Cell::new(messages),
-        envelope: format!("MAIL FROM:<{from}>\r\nRCPT TO:<{to}>\r\nDATA\r\n").into_bytes(),
+        numbered: numbered.then(|| Cell::new(0)),
+        count: count.then(|| Cell::new(0)),
+        hello: match (lmtp, plain) {
+            (true, _) => format!("LHLO {host}\r\n"),
+            (false, true) => format!("HELO {host}\r\n"),
+            (false, false) => format!("EHLO {host}\r\n"),
+        }
+        .into_bytes(),
+        lmtp,
+        plain,
+        recipients,
+        from,
+        to,
         content,
     })
+}
+
+impl Plan {
+    /// The commands of the next message.
+    fn envelope(&self) -> Vec<u8> {
+        let mut out = format!("MAIL FROM:<{}>\r\n", self.from);
+        for number in 0..self.recipients {
+            let prefix = match &self.numbered {
+                Some(next) => next.replace(next.get() + 1).to_string(),
+                None if self.recipients > 1 => number.to_string(),
+                None => String::new(),
+            };
+            out.push_str(&format!("RCPT TO:<{prefix}{}>\r\n", self.to));
+        }
+        out.push_str("DATA\r\n");
+        out.into_bytes()
+    }
+
+    fn counted(&self) {
+        if let Some(count) = &self.count {
+            use std::io::Write as _;
+            count.set(count.get() + 1);
+            // Nobody is there to tell that telling failed.
+            let _ = write!(std::io::stderr(), "{}\r", count.get());
+        }
+    }
 }
 
 async fn session(plan: &Plan) -> Result<()> {
@@ -93,14 +154,31 @@ async fn session(plan: &Plan) -> Result<()> {
         plan.messages.set(left);
         let mut server = match open.take() {
             Some(server) => server,
-            None => Server::connect(&plan.server).await?,
+            None => Server::connect(plan).await?,
         };
-        server.say(&plan.envelope).await?;
-        for wanted in [b'2', b'2', b'3'] {
-            server.reply(wanted).await?;
+        let envelope = plan.envelope();
+        if plan.plain {
+            for line in envelope.split_inclusive(|byte| *byte == b'\n') {
+                server.say(line).await?;
+                let wanted = if line.starts_with(b"DATA") {
+                    b'3'
+                } else {
+                    b'2'
+                };
+                server.reply(wanted).await?;
+            }
+        } else {
+            server.say(&envelope).await?;
+            for _ in 0..=plan.recipients {
+                server.reply(b'2').await?;
+            }
+            server.reply(b'3').await?;
         }
         server.say(&plan.content).await?;
-        server.reply(b'2').await?;
+        for _ in 0..if plan.lmtp { plan.recipients } else { 1 } {
+            server.reply(b'2').await?;
+        }
+        plan.counted();
         if plan.keep {
             open = Some(server);
         } else {
@@ -119,7 +197,8 @@ struct Server {
 }
 
 impl Server {
-    async fn connect(address: &str) -> Result<Self> {
+    async fn connect(plan: &Plan) -> Result<Self> {
+        let address = plan.server.as_str();
         let stream = TcpStream::connect(address)
             .await
             .with_context(|| format!("connect to {address}"))?;
@@ -129,7 +208,7 @@ impl Server {
             input: Vec::new(),
         };
         server.reply(b'2').await?;
-        server.say(b"EHLO source.example\r\n").await?;
+        server.say(&plan.hello).await?;
         server.reply(b'2').await?;
         Ok(server)
     }
