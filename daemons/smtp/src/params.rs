@@ -186,6 +186,20 @@ impl Params {
                 )));
             }
         };
+        let source = |suffix: &str| {
+            let value = text(suffix)?;
+            let bare = value
+                .strip_prefix('[')
+                .and_then(|rest| rest.strip_suffix(']'))
+                .unwrap_or(&value);
+            if bare.is_empty() {
+                return Ok(None);
+            }
+            let address = bare.parse::<IpAddr>();
+            address
+                .map(Some)
+                .map_err(|_| Error(format!("bad {} parameter: {value}", name(suffix))))
+        };
         let table = |suffix: &str| Ok::<_, Error>((name(suffix), text(suffix)?));
         let tables = [
             table("header_checks")?,
@@ -252,8 +266,8 @@ impl Params {
             } else {
                 "discard_ehlo_keyword_address_maps"
             })?,
-            bind_address: text("bind_address")?.parse().ok(),
-            bind_address6: text("bind_address6")?.parse().ok(),
+            bind_address: source("bind_address")?,
+            bind_address6: source("bind_address6")?,
             bind_enforce: yes("bind_address_enforce")?,
             defer_no_mx_address: yes("defer_if_no_mx_address_found")?,
             ignore_mx_error: config.bool("ignore_mx_lookup_error")?.unwrap_or(false),
