@@ -124,6 +124,12 @@ pub enum ServerRequest {
     },
     /// Looks a key up.
     Lookup(LookupRequest),
+    /// Sets the value of a key.
+    Update(LookupRequest, Vec<u8>),
+    /// Removes a key.
+    Delete(LookupRequest),
+    /// Asks for the first (`true`) or the next entry of a table; the request's key is empty.
+    Sequence(LookupRequest, bool),
     /// Anything else.
     Other(String),
 }
@@ -141,15 +147,44 @@ impl ServerRequest {
                 table: text(list.str("table")?),
                 instance_flags: list.int("instance_flags")?,
             },
-            b"lookup" => Self::Lookup(LookupRequest {
-                table: text(list.str("table")?),
-                instance_flags: list.int("instance_flags")?,
-                flags: list.int("flags")?,
-                key: list.str("key")?.to_vec(),
-            }),
+            b"lookup" => Self::Lookup(keyed(list)?),
+            b"update" => Self::Update(keyed(list)?, list.str("value")?.to_vec()),
+            b"delete" => Self::Delete(keyed(list)?),
+            b"sequence" => {
+                let table = LookupRequest {
+                    table: text(list.str("table")?),
+                    instance_flags: list.int("instance_flags")?,
+                    flags: list.int("flags")?,
+                    key: Vec::new(),
+                };
+                match list.int("function")? {
+                    0 => Self::Sequence(table, true),
+                    1 => Self::Sequence(table, false),
+                    _ => return Err(Error::Malformed("function")),
+                }
+            }
             other => Self::Other(text(other)),
         })
     }
+}
+
+fn keyed(list: &mut Decoder<'_>) -> Result<LookupRequest, Error> {
+    Ok(LookupRequest {
+        table: String::from_utf8_lossy(list.str("table")?).into_owned(),
+        instance_flags: list.int("instance_flags")?,
+        flags: list.int("flags")?,
+        key: list.str("key")?.to_vec(),
+    })
+}
+
+/// The reply to a request for an entry; key and value are empty when there is none.
+pub fn sequence_reply(status: Status, flags: i32, key: &[u8], value: &[u8]) -> Vec<u8> {
+    Encoder::new()
+        .int("status", status.number())
+        .int("flags", flags)
+        .str("key", key)
+        .str("value", value)
+        .end()
 }
 
 impl LookupReply {
@@ -163,7 +198,7 @@ impl LookupReply {
     }
 }
 
-/// The reply to a request to open a table, or to one that is not known.
+/// The reply to a request to open or to change a table, or to one that is not known.
 pub fn status_reply(status: Status, flags: i32) -> Vec<u8> {
     Encoder::new()
         .int("status", status.number())
