@@ -99,9 +99,11 @@ impl Delivery<'_> {
         let plain = nexthop.trim_start_matches('[');
         let bare = plain.split([']', ':']).next().unwrap_or(plain);
         let params = &self.smtp.params;
+        // In a list, what looks like an address is one.
+        let address = bare.parse::<IpAddr>().is_ok().then_some(bare);
         let listed = params
             .cache_destinations
-            .matches(bare.as_bytes())
+            .matches_host(Some(bare.as_bytes()), address)
             .await
             .unwrap_or(false);
         let asked = |flag: i32| params.cache_on_demand && self.job.request.flags & flag != 0;
