@@ -1,3 +1,5 @@
 //! Start of the `postsuper` command.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    pf_postsuper::main()
+}

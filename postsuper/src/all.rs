@@ -1,0 +1,252 @@
+//! Whole queues: repair of their structure, and what is done to `ALL` messages.
+
+use std::fs::{self, Metadata};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context as _, Result};
+use pf_log::warning;
+use pf_queue::{QueueId, QueueName};
+use pf_sys::error::text;
+
+use crate::one::applies;
+use crate::work::{
+    LOGS, MESSAGES, Operation, SUFFIX, Work, expire, is_ready, remove, rename, with_suffix,
+};
+
+/// Incomplete files of this age belong to nobody any more.
+const TEMPORARY: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// Deeper trees than any configuration makes are somebody's joke.
+const MAX_DEPTH: usize = 32;
+
+/// What a walk does.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Task {
+    /// `-s`: each file gets the name and the place that it should have.
+    pub structure: bool,
+    /// `-S`: long ids get the right inode number, too.
+    pub redundant: bool,
+    /// `-p`: old temporary files are removed.
+    pub purge: bool,
+    /// What is done to each message.
+    pub operation: Option<Operation>,
+}
+
+impl Work {
+    /// Walks through all queues that were asked for.
+    ///
+    /// # Errors
+    /// A queue cannot be read or changed.
+    pub fn all(&mut self, task: Task) -> Result<()> {
+        for name in self.queues.clone() {
+            let walk = Walk {
+                name,
+                task,
+                messages: MESSAGES.contains(&name),
+            };
+            let directory = self.queue.directory(name);
+            self.directory(&walk, &directory, 0)?;
+        }
+        Ok(())
+    }
+
+    fn directory(&mut self, walk: &Walk, directory: &Path, depth: usize) -> Result<()> {
+        let listing = fs::read_dir(directory)
+            .with_context(|| format!("open directory {}", directory.display()))?;
+        // The names are read before any is changed: a renamed file must not be met again.
+        let mut names = Vec::new();
+        for entry in listing {
+            names.push(entry?.file_name());
+        }
+        for name in names {
+            let path = directory.join(&name);
+            let Ok(status) = fs::symlink_metadata(&path) else {
+                continue;
+            };
+            let enters = name.len() == 1 && walk.name != QueueName::Maildrop && depth < MAX_DEPTH;
+            if status.is_dir() && enters {
+                self.directory(walk, &path, depth + 1)?;
+                // One that is not wanted any more is empty now, or stays.
+                if !self.queue.is_hashed(walk.name) {
+                    let _full = fs::remove_dir(&path);
+                }
+                continue;
+            }
+            if status.is_dir() {
+                if let Err(err) = fs::remove_dir(&path) {
+                    warning!("remove subdirectory {}: {}", path.display(), text(&err));
+                }
+                continue;
+            }
+            self.file(walk, path, name.as_bytes(), &status)?;
+        }
+        Ok(())
+    }
+
+    fn file(
+        &mut self,
+        walk: &Walk,
+        mut path: PathBuf,
+        name: &[u8],
+        status: &Metadata,
+    ) -> Result<()> {
+        let task = walk.task;
+        let ready = is_ready(status);
+        if task.operation == Some(Operation::Delete) {
+            if remove(&path)? && walk.messages && ready {
+                self.counts.deleted += 1;
+            }
+            return Ok(());
+        }
+        let left_over = task.purge && walk.messages && !ready && age(status) > TEMPORARY;
+        if !status.is_file() || left_over {
+            remove(&path)?;
+            return Ok(());
+        }
+        let mut name = name;
+        if task.structure
+            && let Some(stem) = name
+                .strip_suffix(SUFFIX.as_bytes())
+                .filter(|stem| !stem.is_empty())
+        {
+            let Some(wanted) = self.finish_renaming(walk, &path, stem, status)? else {
+                return Ok(());
+            };
+            (path, name) = (wanted, stem);
+        }
+        let Some(id) = QueueId::parse(name) else {
+            warning!("bogus file name: {}", path.display());
+            return Ok(());
+        };
+        if task.structure && walk.messages {
+            let Some(inode) = id.inode() else {
+                warning!("bogus file name: {}", path.display());
+                return Ok(());
+            };
+            let long = id.is_long();
+            let wrong = inode != status.ino() && (!long || task.redundant);
+            if (long && !self.long_ids) || wrong {
+                self.counts.mismatched += 1;
+                return self.begin_renaming(walk, &path, &id, status);
+            }
+        }
+        if walk.messages
+            && let Some(operation) = task.operation
+            && self.operate(operation, walk.name, &path, &id, ready)?
+        {
+            return Ok(());
+        }
+        if task.structure {
+            let wanted = self.queue.path(walk.name, &id);
+            if wanted != path {
+                self.counts.misplaced += 1;
+                rename(&path, &wanted)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Does what is done to all messages; `true`: the file is no longer where it was.
+    fn operate(
+        &mut self,
+        operation: Operation,
+        queue: QueueName,
+        path: &Path,
+        id: &QueueId,
+        ready: bool,
+    ) -> Result<bool> {
+        if operation.expires() && applies(operation, queue) && ready && expire(path) {
+            self.counts.expired += 1;
+        }
+        let (target, count) = match operation {
+            Operation::Requeue if applies(operation, queue) => {
+                (QueueName::Maildrop, &mut self.counts.requeued)
+            }
+            Operation::Hold if applies(operation, queue) => {
+                (QueueName::Hold, &mut self.counts.held)
+            }
+            Operation::Release | Operation::ExpireRelease if queue == QueueName::Hold => {
+                (QueueName::Deferred, &mut self.counts.released)
+            }
+            _ => return Ok(false),
+        };
+        if rename(path, &self.queue.path(target, id))? {
+            *count += 1;
+        }
+        Ok(true)
+    }
+
+    /// The first step: the message's logs, and last the message, get the new name with a suffix. The new name follows from the
+    /// file, so that a run that was cut short can be finished by another.
+    fn begin_renaming(
+        &self,
+        walk: &Walk,
+        path: &Path,
+        id: &QueueId,
+        status: &Metadata,
+    ) -> Result<()> {
+        let new = if id.is_long() && !self.long_ids {
+            // The subdirectories at this depth spell the microseconds, as a short id does.
+            let micros = id.subdirectories(5).replace('/', "");
+            QueueId::parse(format!("{micros}{:X}", status.ino()).as_bytes())
+        } else {
+            Some(id.with_inode(status.ino()))
+        };
+        let Some(new) = new else {
+            warning!("bogus file name: {}", path.display());
+            return Ok(());
+        };
+        for log in LOGS {
+            let target = with_suffix(&self.queue.path(log, &new));
+            rename(&self.queue.path(log, id), &target)?;
+        }
+        rename(path, &with_suffix(&self.queue.path(walk.name, &new)))?;
+        Ok(())
+    }
+
+    /// The second step: the suffix goes, the file moves to its place. `None`: nothing more can be done with it.
+    fn finish_renaming(
+        &mut self,
+        walk: &Walk,
+        path: &Path,
+        stem: &[u8],
+        status: &Metadata,
+    ) -> Result<Option<PathBuf>> {
+        let Some(id) = QueueId::parse(stem).filter(|id| !walk.messages || id.inode().is_some())
+        else {
+            warning!("bogus file name: {}", path.display());
+            return Ok(None);
+        };
+        if walk.messages && id.inode() != Some(status.ino()) {
+            warning!("name/inode mismatch: {}", path.display());
+            return Ok(None);
+        }
+        let wanted = self.queue.path(walk.name, &id);
+        if !rename(path, &wanted)? {
+            return Ok(None);
+        }
+        if walk.messages {
+            self.counts.renamed += 1;
+        }
+        Ok(Some(wanted))
+    }
+}
+
+/// A walk through one queue.
+#[derive(Debug)]
+struct Walk {
+    name: QueueName,
+    task: Task,
+    /// Whether the queue holds messages, not logs.
+    messages: bool,
+}
+
+fn age(status: &Metadata) -> Duration {
+    status
+        .modified()
+        .ok()
+        .and_then(|time| SystemTime::now().duration_since(time).ok())
+        .unwrap_or_default()
+}

@@ -1,0 +1,123 @@
+//! Messages that are named, on the command line or on standard input.
+
+use std::io::BufRead;
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use anyhow::Result;
+use pf_log::{info, warning};
+use pf_queue::{Check, QueueId, QueueName};
+use pf_sys::error::text;
+
+use crate::work::{LOGS, Operation, Work, expire, remove, rename};
+
+/// A message may move from one queue to the next while they are searched.
+const TRIES: usize = 2;
+
+impl Work {
+    /// Does this to the message of each line.
+    ///
+    /// # Errors
+    /// A queue cannot be changed, or the input not read.
+    pub fn each_line(&mut self, operation: Operation, mut input: impl BufRead) -> Result<()> {
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            if input.read_until(b'\n', &mut line)? == 0 {
+                return Ok(());
+            }
+            self.one(operation, line.strip_suffix(b"\n").unwrap_or(&line))?;
+        }
+    }
+
+    /// Does this to one message. A name that cannot be one is only worth a warning.
+    ///
+    /// # Errors
+    /// A queue cannot be changed.
+    pub fn one(&mut self, operation: Operation, name: &[u8]) -> Result<()> {
+        if operation == Operation::ExpireRelease {
+            self.one(Operation::Expire, name)?;
+            return self.one(Operation::Release, name);
+        }
+        let Some(id) = QueueId::parse(name) else {
+            warning!("invalid mail queue id: {}", String::from_utf8_lossy(name));
+            return Ok(());
+        };
+        let tries = if operation == Operation::Release {
+            1
+        } else {
+            TRIES
+        };
+        let queues: Vec<QueueName> = self
+            .message_queues()
+            .into_iter()
+            .filter(|queue| applies(operation, *queue))
+            .collect();
+        for queue in queues.iter().cycle().take(queues.len() * tries) {
+            if matches!(self.queue.check(*queue, &id), Check::Ready(_))
+                && self.change(operation, *queue, &id)?
+            {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Changes a message that was just seen in this queue; `false`: it is no longer there.
+    fn change(&mut self, operation: Operation, queue: QueueName, id: &QueueId) -> Result<bool> {
+        let path = self.queue.path(queue, id);
+        let to = |target| -> PathBuf { self.queue.path(target, id) };
+        let (done, what, count) = match operation {
+            Operation::Delete => {
+                // Logs go first, and only where there is a message: the id may soon be another message's.
+                for log in LOGS {
+                    remove(&to(log))?;
+                }
+                (remove(&path)?, "removed", &mut self.counts.deleted)
+            }
+            Operation::Requeue => {
+                let target = to(QueueName::Maildrop);
+                let done = rename(&path, &target)?;
+                if done
+                    && let Err(err) =
+                        self.queue
+                            .set_time(QueueName::Maildrop, id, SystemTime::now())
+                {
+                    warning!("{}: reset time stamps: {}", target.display(), text(&err));
+                }
+                (done, "requeued", &mut self.counts.requeued)
+            }
+            Operation::Hold => (
+                rename(&path, &to(QueueName::Hold))?,
+                "placed on hold",
+                &mut self.counts.held,
+            ),
+            Operation::Release => (
+                rename(&path, &to(QueueName::Deferred))?,
+                "released from hold",
+                &mut self.counts.released,
+            ),
+            Operation::Expire | Operation::ExpireRelease => {
+                (expire(&path), "expired", &mut self.counts.expired)
+            }
+        };
+        if done {
+            info!("{id}: {what}");
+            *count += 1;
+        }
+        Ok(done)
+    }
+}
+
+/// Whether an operation is for messages of this queue. What is in maildrop has not been checked yet, and must not come among
+/// mail that has.
+pub(crate) fn applies(operation: Operation, queue: QueueName) -> bool {
+    match operation {
+        Operation::Delete => true,
+        Operation::Requeue | Operation::Expire | Operation::ExpireRelease => {
+            queue != QueueName::Maildrop
+        }
+        Operation::Hold => !matches!(queue, QueueName::Maildrop | QueueName::Hold),
+        Operation::Release => queue == QueueName::Hold,
+    }
+}

@@ -1,0 +1,134 @@
+//! From the command line to what is done.
+
+use std::io::stdin;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use pf_cli::{Invocation, Opt, Sinks, Spec};
+use pf_config::param;
+use pf_log::error;
+use pf_queue::{Queue, QueueName};
+use pf_sys::identity;
+
+use crate::all::Task;
+use crate::work::{Counts, LOGS, MESSAGES, Operation, Work};
+
+/// What the command accepts.
+pub const SPEC: Spec = Spec {
+    name: "postsuper",
+    about: "superintend the mail queue",
+    usage: "%s [-c config_dir] [-d queue_id (delete)] [-e queue_id (expire)] [-f queue_id (expire and/or un-hold)] [-h queue_id (hold)] [-H queue_id (un-hold)] [-p (purge temporary files)] [-r queue_id (requeue)] [-s (structure fix)] [-S (redundant structure fix)][-v (verbose)] [queue...]",
+    options: &[
+        Opt::value('c', "config_dir", "use the configuration in this directory"),
+        Opt::value('d', "queue_id", "delete a message"),
+        Opt::value('e', "queue_id", "expire a message"),
+        Opt::value('f', "queue_id", "expire a message and release it from hold"),
+        Opt::value('h', "queue_id", "put a message on hold"),
+        Opt::value('H', "queue_id", "release a message from hold"),
+        Opt::flag('p', "purge old temporary files"),
+        Opt::value('r', "queue_id", "requeue a message"),
+        Opt::flag('s', "repair the structure"),
+        Opt::flag('S', "repair the inode numbers of long queue ids, too"),
+        Opt::flag('v', "be talkative"),
+    ],
+    operands: "queue...",
+};
+
+/// The command's main function.
+pub fn main() -> ExitCode {
+    pf_cli::run(&SPEC, Sinks::Log, run)
+}
+
+fn run(invocation: &Invocation) -> Result<ExitCode> {
+    if identity::real_uid() != 0 {
+        bail!("use of this command is reserved for the superuser");
+    }
+    let scanned = &invocation.scanned;
+    if scanned
+        .last('c')
+        .is_some_and(|path| Path::new(path).is_relative())
+    {
+        bail!("-c requires absolute pathname");
+    }
+    let config = invocation.config(true)?;
+    let directory = config.get(param::QUEUE_DIRECTORY)?;
+    std::env::set_current_dir(&directory).with_context(|| format!("chdir {directory}"))?;
+    let owner = config.get(param::MAIL_OWNER)?;
+    let user = identity::user_by_name(&owner)?
+        .ok_or_else(|| anyhow!("mail_owner: unknown user {owner}"))?;
+    identity::drop_to(user.uid, user.gid).context("cannot take on the rights of mail_owner")?;
+
+    let mut work = Work {
+        queue: Queue::new(&config)?,
+        queues: queues(scanned.operands.iter().map(|name| name.to_string_lossy()))?,
+        long_ids: config.get(param::ENABLE_LONG_QUEUE_IDS)?,
+        counts: Counts::default(),
+    };
+    let wanted: Vec<(Operation, &[u8])> = scanned
+        .options
+        .iter()
+        .filter_map(|(letter, value)| Some((Operation::of(*letter)?, value.as_ref()?.as_bytes())))
+        .collect();
+    let repair = Task {
+        structure: scanned.has('s') || scanned.has('S'),
+        redundant: scanned.has('S'),
+        purge: scanned.has('p'),
+        operation: None,
+    };
+    let asked = repair.structure || repair.purge;
+    if asked || wanted.is_empty() {
+        let repair = if asked {
+            repair
+        } else {
+            Task {
+                structure: true,
+                purge: true,
+                ..repair
+            }
+        };
+        work.all(repair)?;
+        // What has got its new name is put in its place by a second walk.
+        if work.counts.mismatched > 0 {
+            work.all(repair)?;
+        }
+    }
+    let changed = work.counts.mismatched > 0 || work.counts.renamed > 0;
+    if changed && wanted.iter().any(|(_, which)| *which != b"ALL") {
+        error!("QUEUE FILE NAMES WERE CHANGED TO MATCH INODE NUMBERS");
+        bail!("CHECK YOUR QUEUE IDS AND RE-ISSUE THE COMMAND");
+    }
+    for (operation, which) in &wanted {
+        match *which {
+            b"ALL" => work.all(Task {
+                operation: Some(*operation),
+                ..Task::default()
+            })?,
+            b"-" => work.each_line(*operation, stdin().lock())?,
+            id => work.one(*operation, id)?,
+        }
+    }
+    let operations: Vec<Operation> = wanted.iter().map(|(operation, _)| *operation).collect();
+    work.report(&operations);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The queues that the operands name, or all. Logs stand before messages: they must be in their place when their message gets
+/// another name.
+fn queues<S: AsRef<str>>(operands: impl Iterator<Item = S>) -> Result<Vec<QueueName>> {
+    let all = || LOGS.into_iter().chain(MESSAGES).chain([QueueName::Flush]);
+    let mut named = Vec::new();
+    for operand in operands {
+        let operand = operand.as_ref();
+        let known = all()
+            .find(|name| name.as_str() == operand)
+            .ok_or_else(|| anyhow!("invalid queue name: {operand}"))?;
+        named.push(known);
+    }
+    Ok(if named.is_empty() {
+        all().collect()
+    } else {
+        named
+    })
+}

@@ -1,0 +1,241 @@
+//! What both ways of naming messages share: the queues, the counts, and single changes of files.
+
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, anyhow};
+use pf_log::{info, warning};
+use pf_queue::{Queue, QueueName, mode};
+use pf_sys::error::text;
+
+/// Queues of messages, in the order in which mail passes through them.
+pub const MESSAGES: [QueueName; 5] = [
+    QueueName::Maildrop,
+    QueueName::Incoming,
+    QueueName::Active,
+    QueueName::Deferred,
+    QueueName::Hold,
+];
+
+/// Queues of files about messages, under the messages' ids.
+pub const LOGS: [QueueName; 3] = [QueueName::Trace, QueueName::Bounce, QueueName::Defer];
+
+/// What is done to mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// `-d`: it is removed, with its logs.
+    Delete,
+    /// `-e`: it is returned at its next delivery attempt.
+    Expire,
+    /// `-f`: as `-e`, and it is taken off hold.
+    ExpireRelease,
+    /// `-h`: it is not delivered until it is released.
+    Hold,
+    /// `-H`: it is taken off hold.
+    Release,
+    /// `-r`: pickup takes it in again, with addresses rewritten anew.
+    Requeue,
+}
+
+impl Operation {
+    /// The operation of an option letter.
+    pub fn of(letter: char) -> Option<Self> {
+        Some(match letter {
+            'd' => Self::Delete,
+            'e' => Self::Expire,
+            'f' => Self::ExpireRelease,
+            'h' => Self::Hold,
+            'H' => Self::Release,
+            'r' => Self::Requeue,
+            _ => return None,
+        })
+    }
+
+    /// Whether it marks mail as expired.
+    pub fn expires(self) -> bool {
+        matches!(self, Self::Expire | Self::ExpireRelease)
+    }
+
+    /// Whether it takes mail off hold.
+    pub fn releases(self) -> bool {
+        matches!(self, Self::Release | Self::ExpireRelease)
+    }
+}
+
+/// How many messages were changed in which way.
+#[derive(Debug, Default)]
+pub struct Counts {
+    pub deleted: usize,
+    pub requeued: usize,
+    pub expired: usize,
+    pub held: usize,
+    pub released: usize,
+    /// Files that have got a name with their own inode number.
+    pub renamed: usize,
+    /// Files met whose name has the inode number of another file.
+    pub mismatched: usize,
+    /// Files met in a wrong subdirectory.
+    pub misplaced: usize,
+}
+
+/// One run of the command.
+#[derive(Debug)]
+pub struct Work {
+    pub queue: Queue,
+    /// The queues that the operands name, or all.
+    pub queues: Vec<QueueName>,
+    /// `enable_long_queue_ids`.
+    pub long_ids: bool,
+    pub counts: Counts,
+}
+
+/// Whether a message in this state is one this system has taken responsibility for.
+pub fn is_ready(status: &fs::Metadata) -> bool {
+    status.is_file() && mode::is_ready(status.mode())
+}
+
+/// Removes a file; `false`: somebody else did.
+///
+/// # Errors
+/// It cannot be removed.
+pub fn remove(path: &Path) -> Result<bool> {
+    match fs::remove_file(path) {
+        Ok(()) => Ok(true),
+        Err(err) if err.kind() == ErrorKind::NotFound => Ok(false),
+        Err(err) => Err(anyhow!("remove file {}: {}", path.display(), text(&err))),
+    }
+}
+
+/// Moves a file, to a subdirectory that may have to be made; `false`: it is gone.
+///
+/// # Errors
+/// It cannot be moved.
+pub fn rename(old: &Path, new: &Path) -> Result<bool> {
+    let moved = match fs::rename(old, new) {
+        Err(err) if err.kind() == ErrorKind::NotFound => {
+            make_parents(new).and_then(|()| fs::rename(old, new))
+        }
+        other => other,
+    };
+    match moved {
+        Ok(()) => Ok(true),
+        Err(err) if err.kind() == ErrorKind::NotFound => Ok(false),
+        Err(err) => Err(anyhow!(
+            "rename file {} as {}: {}",
+            old.display(),
+            new.display(),
+            text(&err)
+        )),
+    }
+}
+
+fn make_parents(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    let Some(parent) = path.parent() else {
+        return Ok(());
+    };
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(parent)
+}
+
+/// Marks a message as expired; `false`: it was already, or is not complete, or is gone.
+pub fn expire(path: &Path) -> bool {
+    match try_expire(path) {
+        Ok(done) => done,
+        Err(err) if err.kind() == ErrorKind::NotFound => false,
+        Err(err) => {
+            warning!("expire file {}: {}", path.display(), text(&err));
+            false
+        }
+    }
+}
+
+fn try_expire(path: &Path) -> io::Result<bool> {
+    // The mark is set on the open file, which no link can lead out of the queue.
+    let file: File = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .custom_flags(nofollow())
+        .open(path)?;
+    let status = file.metadata()?;
+    if !is_ready(&status) || status.mode() & mode::EXPIRE != 0 {
+        return Ok(false);
+    }
+    file.set_permissions(Permissions::from_mode(
+        (status.mode() | mode::EXPIRE) & 0o7777,
+    ))?;
+    Ok(true)
+}
+
+/// Links are not followed, and a FIFO does not block.
+fn nofollow() -> i32 {
+    libc::O_NOFOLLOW | libc::O_NONBLOCK
+}
+
+impl Work {
+    /// Logs what was done.
+    pub fn report(&self, operations: &[Operation]) {
+        let counts = &self.counts;
+        let any = |wanted: &dyn Fn(Operation) -> bool| operations.iter().any(|one| wanted(*one));
+        let lines = [
+            (
+                any(&|one| one == Operation::Requeue),
+                "Requeued",
+                counts.requeued,
+            ),
+            (
+                any(&|one| one == Operation::Delete),
+                "Deleted",
+                counts.deleted,
+            ),
+            (any(&Operation::expires), "Force-expired", counts.expired),
+            (
+                any(&|one| one == Operation::Hold),
+                "Placed on hold",
+                counts.held,
+            ),
+            (
+                any(&Operation::releases),
+                "Released from hold",
+                counts.released,
+            ),
+            (
+                counts.renamed > 0,
+                "Renamed to match inode number",
+                counts.renamed,
+            ),
+        ];
+        for (shown, what, count) in lines {
+            if shown {
+                let plural = if count == 1 { "" } else { "s" };
+                info!("{what}: {count} message{plural}");
+            }
+        }
+        if counts.mismatched > 0 || counts.renamed > 0 {
+            warning!("QUEUE FILE NAMES WERE CHANGED TO MATCH INODE NUMBERS");
+        }
+    }
+
+    /// The message queues among those that were asked for.
+    pub fn message_queues(&self) -> Vec<QueueName> {
+        self.queues
+            .iter()
+            .copied()
+            .filter(|name| MESSAGES.contains(name))
+            .collect()
+    }
+}
+
+/// A path with `#FIX` at its end: a file on its way to its new name.
+pub fn with_suffix(path: &Path) -> PathBuf {
+    let mut path = path.as_os_str().to_owned();
+    path.push(SUFFIX);
+    path.into()
+}
+
+/// What a file's name ends in between the two steps of its renaming.
+pub const SUFFIX: &str = "#FIX";
