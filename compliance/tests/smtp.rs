@@ -395,7 +395,13 @@ fn sessions_are_used_again() {
         );
     }
     assert_eq!(sink.wait(3).len(), 3);
-    assert_eq!(sink.sessions(), 1, "{}", instance.log());
-    instance.wait_log("to=<three@kept.example>.*, conn_use=3, ");
+    // Without a scache service, each process keeps its own sessions; there may be two processes.
+    if instance.target().is_peer() {
+        assert_eq!(sink.sessions(), 1, "{}", instance.log());
+        instance.wait_log("to=<three@kept.example>.*, conn_use=3, ");
+    } else {
+        assert!(sink.sessions() < 3, "{}", instance.log());
+        instance.wait_log("@kept.example>.*, conn_use=[23], ");
+    }
     instance.assert_no_panic();
 }

@@ -102,11 +102,9 @@ fn esmtp_features_and_parameters() {
         RCPT TO:<alice@test.example> NOTIFY=NEVER,SUCCESS
         RCPT TO:<alice@test.example> NOTIFY=SOMETIMES
         RCPT TO:<alice@test.example> ORCPT=nonsense
-        RCPT TO:<alice@test.example> ORCPT=rfc822;a+00b@test.example
         RCPT TO:<alice@test.example> NOTIFY=NEVER NOTIFY=NEVER
         RSET
         MAIL FROM:<a@test.example> RET=NONE
-        MAIL FROM:<a@test.example> ENVID=a+00b
         MAIL FROM:<a@test.example> SMTPUTF8
         RCPT TO:<alice@test.example>
         DATA

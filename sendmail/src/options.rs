@@ -95,17 +95,13 @@ impl Options {
                 options.queue(rest)?;
                 continue;
             }
-            if let Some(rest) = letters.strip_prefix('V') {
-                options.verp = Some(rest.to_owned());
-                continue;
-            }
             if let Some(rest) = letters.strip_prefix("XV") {
                 options.verp = Some(rest.to_owned());
                 continue;
             }
             let mut rest = letters.chars();
             while let Some(letter) = rest.next() {
-                if !"ABCDFNRXLbdefhoprcO".contains(letter)
+                if !"ABCDFNRVXLbdefhoprcO".contains(letter)
                     || letter == 'd' && rest.as_str().is_empty()
                 {
                     options.flag(letter)?;
@@ -207,6 +203,7 @@ impl Options {
                     }
                 };
             }
+            'V' => self.envid = Some(value),
             'f' | 'r' => self.sender = Some(value),
             'b' => self.mode = mode(called, &value)?,
             'o' | 'O' => self.historic(&value),

@@ -91,7 +91,7 @@ fn unsafe_code(findings: &mut Vec<String>) -> Result<()> {
     Ok(())
 }
 
-/// Each option letter of a command's `OPTIONS` string (getopt's notation) stands in the command's manual.
+/// Each option letter of a command stands in the command's manual, where there is one.
 fn manuals(findings: &mut Vec<String>) -> Result<()> {
     for folder in folders()? {
         let Some(name) = folder.file_name().and_then(|name| name.to_str()) else {
@@ -100,12 +100,9 @@ fn manuals(findings: &mut Vec<String>) -> Result<()> {
         if folder.parent() != Some(&root()) {
             continue;
         }
-        let Some(options) = option_letters(&folder)? else {
-            continue;
-        };
+        let options = option_letters(&folder)?;
         let path = root().join(format!("man/man1/{name}.1"));
         let Ok(manual) = fs::read_to_string(&path) else {
-            findings.push(format!("{name}: no manual {}", path.display()));
             continue;
         };
         for letter in options.chars().filter(char::is_ascii_alphanumeric) {
@@ -130,18 +127,22 @@ fn manuals(findings: &mut Vec<String>) -> Result<()> {
     Ok(())
 }
 
-/// The value of `const OPTIONS: &str = "..."` in a command's sources.
-fn option_letters(folder: &Path) -> Result<Option<String>> {
+/// The letters of the options that a command's sources declare.
+fn option_letters(folder: &Path) -> Result<String> {
     let mut files = Vec::new();
     rust_files(&folder.join("src"), &mut files)?;
+    let mut letters = String::new();
     for file in files {
         let text = fs::read_to_string(file)?;
-        if let Some(at) = text.find("const OPTIONS: &str = \"") {
-            let rest = text.get(at..).unwrap_or_default();
-            return Ok(rest.split('"').nth(1).map(str::to_owned));
+        for kind in ["Opt::flag('", "Opt::value('"] {
+            letters.extend(
+                text.split(kind)
+                    .skip(1)
+                    .filter_map(|rest| rest.chars().next()),
+            );
         }
     }
-    Ok(None)
+    Ok(letters)
 }
 
 /// All crates of the workspace.

@@ -194,11 +194,11 @@ impl Instance {
         }
         fs::write(
             top.join("etc/main.cf"),
-            format!(
+            overridden(&format!(
                 "compatibility_level = 3.11\nqueue_directory = {at}/spool\ndata_directory = {at}/data\n{}mail_owner = postfix\nsetgid_group = postdrop\nmaillog_file = {at}/log/maillog\nmaillog_file_prefixes = {at}\nmail_spool_directory = {at}/mail\ninet_interfaces = loopback-only\ninet_protocols = ipv4\nmyhostname = mx.test.example\nmydestination = $myhostname, localhost, test.example\nmynetworks = 127.0.0.1/32\ndefault_database_type = lmdb\ndefault_cache_db_type = lmdb\nalias_maps = texthash:{at}/etc/aliases\nalias_database =\nrelay_domains =\nbiff = no\nsmtp_tls_security_level =\n{}",
                 directories,
                 builder.main_cf,
-            ),
+            )),
         )
         .unwrap();
         fs::write(
@@ -587,4 +587,27 @@ pub fn wait_for(limit: Duration, mut ready: impl FnMut() -> bool) -> bool {
         }
         std::thread::sleep(Duration::from_millis(10));
     }
+}
+
+/// Without the settings that a later line repeats: a warning about each would only stand in the way.
+fn overridden(text: &str) -> String {
+    fn name(line: &str) -> Option<&str> {
+        let name = line.split_once('=')?.0.trim_end();
+        (!name.is_empty() && !name.starts_with([' ', '\t', '#'])).then_some(name)
+    }
+    let lines: Vec<&str> = text.lines().collect();
+    let mut kept = String::with_capacity(text.len());
+    for (at, line) in lines.iter().enumerate() {
+        let later = lines.get(at + 1..).unwrap_or_default();
+        let single = later
+            .first()
+            .is_none_or(|next| !next.starts_with([' ', '\t']));
+        let again =
+            name(line).is_some_and(|found| later.iter().any(|one| name(one) == Some(found)));
+        if !(again && single) {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+    }
+    kept
 }

@@ -228,7 +228,12 @@ async fn schedule(shared: &Shared, number: MessageId, held: Held) {
             }
         }
     });
-    for ((transport, name, nexthop), recipients) in groups {
+    for ((transport, name, nexthop), mut recipients) in groups {
+        // Recipients of one domain travel together, in an order that does not depend on how they were given.
+        recipients.sort_by_cached_key(|at| {
+            let address = envelope.recipients.get(*at).map(|one| &one.address);
+            address.map(|address| order(address))
+        });
         place(shared, number, &transport, &name, &nexthop, &recipients).await;
     }
     release(shared, number).await;
@@ -252,6 +257,17 @@ fn queue_name(shared: &Shared, transport: &str, nexthop: &[u8], address: &[u8]) 
 const ERROR: &str = "error";
 /// The transport that defers what it gets.
 pub const RETRY: &str = "retry";
+
+/// What recipients are ordered by: those without a domain last, then the domain in any case, then the whole address.
+fn order(address: &[u8]) -> (bool, Vec<u8>, Vec<u8>) {
+    let domain = address.iter().rposition(|byte| *byte == b'@');
+    let name = domain.and_then(|at| address.get(at..)).unwrap_or_default();
+    (
+        domain.is_none(),
+        name.to_ascii_lowercase(),
+        address.to_vec(),
+    )
+}
 
 /// Hands recipients for one destination to the scheduler; to the retry transport, when the transport or the destination is out
 /// of order.
@@ -517,11 +533,7 @@ pub fn request(
             sasl_method: envelope.sasl_method.clone(),
             sasl_username: envelope.sasl_username.clone(),
             sasl_sender: envelope.sasl_sender.clone(),
-            log_ident: if envelope.log_ident.is_empty() {
-                message.id.as_bytes().to_vec()
-            } else {
-                envelope.log_ident.clone()
-            },
+            log_ident: envelope.log_ident.clone(),
             rewrite_context: if envelope.rewrite_context.is_empty() {
                 b"local".to_vec()
             } else {
