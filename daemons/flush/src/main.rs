@@ -1,3 +1,5 @@
 //! Start of the `flush` daemon.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    pf_service::event::run::<pf_flush::Flush>()
+}
