@@ -32,7 +32,14 @@ fn notify_mask(list: &[u8]) -> Option<u8> {
             b"SUCCESS" => 2,
             b"FAILURE" => 4,
             b"DELAY" => 8,
-            _ => return None,
+            _ => {
+                pf_log::warning!(
+                    "unknown DSN NOTIFY command value \"{}\" in \"{}\"",
+                    String::from_utf8_lossy(word),
+                    String::from_utf8_lossy(list)
+                );
+                return None;
+            }
         };
     }
     let alone = mask & NOTIFY_NEVER == 0 || mask == NOTIFY_NEVER;
