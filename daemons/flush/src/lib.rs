@@ -16,7 +16,7 @@ use pf_proto::{Address, Class};
 use pf_queue::{Queue, QueueId};
 use pf_service::event::EventService;
 use pf_service::{Client, Context, Limit, Share, Stream};
-use tokio::io::AsyncReadExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 pub mod logs;
 
@@ -113,6 +113,8 @@ impl EventService for Flush {
         };
         // What was asked for is done, or will be, whether the client still waits or not.
         let _gone = stream.send(&reply(status)).await;
+        // Standard output is buffered.
+        let _gone = stream.get_mut().flush().await;
         if let Later::Refresh(age) = later {
             drop(stream);
             self.refresh(age).await;
