@@ -53,9 +53,17 @@ pub struct Builder {
     master_extra: String,
     hosts: String,
     swapped: Vec<String>,
+    spool_kib: Option<u32>,
 }
 
 impl Builder {
+    /// Puts the queue on a file system of its own, of this size in KiB.
+    #[must_use]
+    pub fn spool_kib(mut self, size: u32) -> Self {
+        self.spool_kib = Some(size);
+        self
+    }
+
     /// Takes these daemons from the other system: ours into the peer's.
     #[must_use]
     pub fn swap(mut self, daemons: &[&str]) -> Self {
@@ -150,6 +158,7 @@ impl Instance {
             swapped: std::env::var("POSTFIX_RS_SWAP")
                 .map(|names| names.split(',').map(str::to_owned).collect())
                 .unwrap_or_default(),
+            spool_kib: None,
         }
     }
 
@@ -206,7 +215,7 @@ impl Instance {
             builder.master_cf + &builder.master_extra,
         )
         .unwrap();
-        let holder = hold(&target, top);
+        let holder = hold(&target, top, builder.spool_kib);
         Self {
             target,
             root,
@@ -229,16 +238,25 @@ impl Instance {
         self.root.path().join(below)
     }
 
+    /// The same as [`path`](Self::path), as this process sees it: file systems that only the instance has mounted included.
+    pub fn seen(&self, below: &str) -> PathBuf {
+        let top = self.root.path().strip_prefix("/").unwrap();
+        Path::new("/proc")
+            .join(self.holder.id().to_string())
+            .join("root")
+            .join(top)
+            .join(below)
+    }
+
     /// Writes a file below the instance's own directory and gives its path.
     pub fn write(&self, below: &str, text: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.path(below);
-        fs::write(&path, text).unwrap();
-        path
+        fs::write(self.seen(below), text).unwrap();
+        self.path(below)
     }
 
     /// Reads a file below the instance's own directory.
     pub fn read(&self, below: &str) -> String {
-        String::from_utf8_lossy(&fs::read(self.path(below)).unwrap_or_default()).into_owned()
+        String::from_utf8_lossy(&fs::read(self.seen(below)).unwrap_or_default()).into_owned()
     }
 
     /// A command of the system under test (or a path), inside the instance, with `MAIL_CONFIG` set.
@@ -312,7 +330,7 @@ impl Instance {
         );
         let up = wait_for(Duration::from_secs(15), || {
             let locked = !self.read("spool/pid/master.pid").trim().is_empty();
-            locked && self.path("spool/public/pickup").exists()
+            locked && self.seen("spool/public/pickup").exists()
         });
         assert!(
             up,
@@ -487,11 +505,14 @@ fn mix(peer: &Target, to: &Path, ours: &[String]) {
 }
 
 /// Makes the namespaces and keeps them, for a quarter of an hour at the most.
-fn hold(target: &Target, top: &Path) -> Child {
+fn hold(target: &Target, top: &Path, spool_kib: Option<u32>) -> Child {
     let root = target.root().display().to_string();
     let root = root.trim_end_matches('/');
     let at = top.display();
     let mut script = "set -e\nip link set lo up\n".to_owned();
+    if let Some(size) = spool_kib {
+        script += &format!("mount -t tmpfs -o size={size}k,mode=755 tmpfs {at}/spool\n");
+    }
     if target.is_peer() {
         script += &format!(
             "mount --rbind /tmp {root}/tmp\nmount --rbind /dev {root}/dev\nmount -t proc proc {root}/proc\n"
