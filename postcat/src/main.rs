@@ -1,3 +1,5 @@
 //! Start of the `postcat` command.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    pf_postcat::main()
+}

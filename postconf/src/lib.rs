@@ -117,7 +117,7 @@ const MAP_TYPES: &[&str] = &[
 
 /// Runs the command.
 pub fn main() -> ExitCode {
-    pf_cli::run(&SPEC, pf_cli::Sinks::StandardError, run)
+    pf_cli::run_as_called(&SPEC, run)
 }
 
 /// What the command line means.

@@ -29,7 +29,7 @@ pub fn main() -> ExitCode {
 
 fn run(invocation: &Invocation) -> Result<ExitCode> {
     let [class, service, request] = invocation.scanned.operands.as_slice() else {
-        return Err(pf_cli::usage(&SPEC, &invocation.name));
+        return Err(pf_cli::usage(&SPEC, &invocation.called));
     };
     let (class, service) = (class.to_string_lossy(), service.to_string_lossy());
     let config = Config::load(&invocation.source())?;

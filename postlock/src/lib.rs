@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Result, anyhow, bail};
-use pf_cli::{Failure, Invocation, Opt, Sinks, Spec};
+use pf_cli::{Failure, Invocation, Opt, Spec};
 use pf_config::{Config, param};
 
 use folder::{Patience, Styles};
@@ -45,7 +45,7 @@ pub fn main() -> ExitCode {
         );
         return ExitCode::from(TEMPORARY_FAILURE);
     }
-    pf_cli::run(&SPEC, Sinks::StandardError, |invocation| {
+    pf_cli::run_as_called(&SPEC, |invocation| {
         run(invocation).map_err(|err| {
             anyhow!(Failure {
                 status: TEMPORARY_FAILURE,
@@ -58,7 +58,7 @@ pub fn main() -> ExitCode {
 fn run(invocation: &Invocation) -> Result<ExitCode> {
     let mut operands = invocation.scanned.operands.iter();
     let (Some(folder), Some(program)) = (operands.next(), operands.next()) else {
-        return Err(pf_cli::usage(&SPEC, &invocation.name));
+        return Err(pf_cli::usage(&SPEC, &invocation.called));
     };
     let config = Config::load(&invocation.source())?;
     let styles = match invocation.scanned.last('l') {

@@ -93,7 +93,7 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
         .collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     if words.is_empty() && !scanned.has('s') {
-        return Err(pf_cli::usage(&SPEC, &invocation.name));
+        return Err(pf_cli::usage(&SPEC, &invocation.called));
     }
     let found = if let Some(key) = scanned.last('d').map(OsStrExt::as_bytes) {
         if key == b"-" {

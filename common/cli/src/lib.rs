@@ -14,4 +14,4 @@ pub use acl::user_allowed;
 pub use environment::{imported, safe_environment};
 pub use options::{BadOption, Opt, Scanned, Spec, Takes};
 pub use privileged::{authorize, run_setgid};
-pub use run::{Failure, Invocation, Sinks, broken_pipe, open_log, run, usage};
+pub use run::{Failure, Invocation, Sinks, broken_pipe, open_log, run, run_as_called, usage};

@@ -23,9 +23,9 @@ pub enum Sinks {
 /// One run of a command.
 #[derive(Debug)]
 pub struct Invocation {
-    /// The name that the caller used, as it is.
+    /// The name that complaints use.
     pub called: String,
-    /// Its last part.
+    /// The last part of the name that the caller used.
     pub name: String,
     /// The options and operands.
     pub scanned: Scanned,
@@ -115,12 +115,38 @@ pub fn run(
     sinks: Sinks,
     main: impl FnOnce(&Invocation) -> anyhow::Result<ExitCode>,
 ) -> ExitCode {
+    let (_, name, arguments) = words(spec);
+    run_named(spec, name.clone(), name, arguments, sinks, main)
+}
+
+/// As [`run`], for a command that complains to standard error only, under its name as the caller wrote it, path and all.
+pub fn run_as_called(
+    spec: &Spec,
+    main: impl FnOnce(&Invocation) -> anyhow::Result<ExitCode>,
+) -> ExitCode {
+    let (called, name, arguments) = words(spec);
+    run_named(spec, called, name, arguments, Sinks::StandardError, main)
+}
+
+/// The name that the caller used, the last part of it, and the arguments.
+fn words(spec: &Spec) -> (String, String, Vec<OsString>) {
     let mut arguments = std::env::args_os();
     let called = arguments
         .next()
         .map(|called| called.to_string_lossy().into_owned())
         .unwrap_or_else(|| spec.name.to_owned());
     let name = called.rsplit('/').next().unwrap_or(&called).to_owned();
+    (called, name, arguments.collect())
+}
+
+fn run_named(
+    spec: &Spec,
+    called: String,
+    name: String,
+    arguments: Vec<OsString>,
+    sinks: Sinks,
+    main: impl FnOnce(&Invocation) -> anyhow::Result<ExitCode>,
+) -> ExitCode {
     let mut places = vec![Sink::Stderr];
     if sinks == Sinks::Log {
         places.push(Sink::syslog(Facility::MAIL));
@@ -130,11 +156,11 @@ pub fn run(
         |tag| tag.to_string_lossy().into_owned(),
     );
     pf_log::open(Options {
-        program: name.clone(),
+        program: called.clone(),
         tag: format!("{tag}/{name}"),
         sinks: places,
     });
-    let scanned = match spec.scan(arguments.collect::<Vec<OsString>>()) {
+    let scanned = match spec.scan(arguments) {
         Ok(scanned) => scanned,
         Err(bad) => {
             // This line is getopt(3)'s, not one of ours: it goes to standard error only.

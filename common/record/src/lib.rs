@@ -39,4 +39,4 @@ impl Record {
 }
 
 /// The longest data of a record, in bytes.
-pub const MAX_LENGTH: usize = i32::MAX as usize;
+pub const MAX_LENGTH: usize = (1 << 28) - 1;

@@ -44,14 +44,11 @@ pub enum Error {
 pub(crate) fn length(bytes: &[u8], kind: RecordType) -> Result<Option<(usize, usize)>, Error> {
     let mut size: usize = 0;
     for (at, &byte) in bytes.iter().enumerate() {
-        // Five groups hold 35 bits, of which a length may use 31.
-        if at == 5 {
+        // Four groups hold 28 bits; Postfix 3.11.7 reads no longer record.
+        if at == 4 {
             return Err(Error::LengthBits(kind));
         }
         size |= usize::from(byte & 0x7f) << (7 * at);
-        if size > MAX_LENGTH {
-            return Err(Error::LengthBits(kind));
-        }
         if byte & 0x80 == 0 {
             return Ok(Some((size, at + 1)));
         }
@@ -164,7 +161,7 @@ impl<R: Read> Reader<R> {
         let Some(kind) = self.byte()?.map(RecordType) else {
             return Ok(None);
         };
-        let mut head = [0u8; 6];
+        let mut head = [0u8; 5];
         let mut used = 0;
         let size = loop {
             let byte = self.byte()?.ok_or(Error::EofInLength(kind))?;
