@@ -6,6 +6,7 @@
 )]
 
 use std::collections::BTreeMap;
+use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
 /// What depends on the machine, the process, or the day of the build.
@@ -44,6 +45,7 @@ fn run(arguments: &[&str]) -> (String, String, i32) {
     std::fs::write(dir.path().join("main.cf"), "").unwrap();
     std::fs::write(dir.path().join("master.cf"), "").unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_postconf"))
+        .arg0("postconf")
         .arg("-c")
         .arg(dir.path())
         .args(arguments)
@@ -107,6 +109,7 @@ fn with(main: &str, arguments: &[&str]) -> (String, String) {
     std::fs::write(&path, main).unwrap();
     std::fs::write(dir.path().join("master.cf"), "").unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_postconf"))
+        .arg0("postconf")
         .arg("-c")
         .arg(dir.path())
         .args(arguments)

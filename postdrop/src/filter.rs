@@ -8,6 +8,8 @@ use pf_record::{RecordType, attr, set};
 pub enum Passed {
     /// It is written.
     Yes,
+    /// This is written in its place.
+    As(Vec<u8>),
     /// It is not, and why.
     No(String),
     /// It was the last one.
@@ -45,7 +47,9 @@ impl Filter {
         let content = matches!(kind, RecordType::NORM | RecordType::CONT);
         if !content && data.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
             let name = kind.name().unwrap_or("unknown");
-            let shown = String::from_utf8_lossy(data);
+            // A C string ends at the first NUL.
+            let text = data.split(|byte| *byte == 0).next().unwrap_or_default();
+            let shown = String::from_utf8_lossy(text);
             return Err(format!(
                 "null or line break in '{name}' record type: {shown:.200}"
             ));
@@ -85,10 +89,7 @@ fn attribute(data: &[u8]) -> Passed {
     let (name, value) = match attr::split(data) {
         Ok(pair) => pair,
         Err(why) => {
-            return Passed::No(format!(
-                "ignoring malformed record: {why:?}: {}",
-                shown(data)
-            ));
+            return Passed::No(format!("ignoring malformed record: {why}: {}", shown(data)));
         }
     };
     match name {
@@ -98,10 +99,9 @@ fn attribute(data: &[u8]) -> Passed {
             let wanted = std::str::from_utf8(value)
                 .ok()
                 .and_then(|text| text.parse::<i32>().ok());
-            if wanted.is_some_and(|wanted| allowed.contains(&wanted)) {
-                Passed::Yes
-            } else {
-                Passed::No(format!("ignoring unexpected trace flags: {}", shown(value)))
+            match wanted.filter(|wanted| allowed.contains(wanted)) {
+                Some(wanted) => Passed::As(format!("trace_flags={wanted}").into_bytes()),
+                None => Passed::No(format!("ignoring unexpected trace flags: {}", shown(value))),
             }
         }
         b"encoding" if matches!(value, b"7bit" | b"8bit" | b"") => Passed::Yes,
@@ -150,8 +150,10 @@ mod tests {
         let trace = |value: &str| {
             Filter::new().record(RecordType::ATTR, format!("trace_flags={value}").as_bytes())
         };
-        assert_eq!(trace("512"), Ok(Passed::Yes));
-        assert_eq!(trace("1024"), Ok(Passed::Yes));
+        for flags in ["512", "1024"] {
+            let kept = format!("trace_flags={flags}").into_bytes();
+            assert_eq!(trace(flags), Ok(Passed::As(kept)));
+        }
         assert!(matches!(trace("256"), Ok(Passed::No(_))));
         assert!(matches!(trace("768"), Ok(Passed::No(_))));
         let other = Filter::new().record(RecordType::ATTR, b"sasl_username=root");

@@ -116,9 +116,7 @@ fn receive(
     let mut chunk = vec![0; 32 * 1024];
     loop {
         loop {
-            let record = input
-                .take_ref()
-                .map_err(|_| anyhow!("uid={uid}: malformed input"))?;
+            let record = input.take_ref().map_err(|err| malformed(uid, &err))?;
             let Some((kind, data)) = record else { break };
             let passed = filter
                 .record(kind, data)
@@ -127,6 +125,11 @@ fn receive(
                 Passed::No(why) => warning!("uid={uid}: {why}"),
                 Passed::Yes | Passed::End => {
                     if status.is_empty() && out.put(kind, data).is_err() {
+                        status |= Status::WRITE;
+                    }
+                }
+                Passed::As(data) => {
+                    if status.is_empty() && out.put(kind, &data).is_err() {
                         status |= Status::WRITE;
                     }
                 }
@@ -146,10 +149,16 @@ fn receive(
             other => other.with_context(|| format!("uid={uid}: malformed input"))?,
         };
         if count == 0 {
+            input.end().map_err(|err| malformed(uid, &err))?;
             return Ok(None);
         }
         input.feed(chunk.get(..count).unwrap_or_default());
     }
+}
+
+fn malformed(uid: u32, err: &pf_record::Error) -> anyhow::Error {
+    warning!("stdin: {err}");
+    anyhow!("uid={uid}: malformed input")
 }
 
 fn passed_end(kind: RecordType) -> bool {

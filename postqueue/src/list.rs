@@ -1,19 +1,18 @@
 //! Listing the queue, for people or as JSON.
 
-use std::io::{BufReader, Read, Write};
+use std::io::{BufReader, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use anyhow::Result;
+use anyhow::{Result, anyhow, ensure};
 use pf_config::{Config, param};
 use pf_log::warning;
 use pf_proto::showq::{Listing, Message};
 use pf_proto::{Address, Class};
+use pf_sys::error::text;
 use pf_sys::identity;
 use pf_sys::time::Calendar;
-
-use crate::run::{SOFTWARE, UNAVAILABLE, fail};
 
 /// Lists the queue: with the help of the showq service, or while the mail system is down and the user is root, with a showq
 /// process of our own.
@@ -27,51 +26,47 @@ pub fn list(config: &Config, config_dir: &Path, queue: &Path, json: bool) -> Res
         &config.get(param::SHOWQ_SERVICE_NAME)?,
     );
     let long_ids = config.get(param::ENABLE_LONG_QUEUE_IDS)?;
-    match UnixStream::connect(address.path()) {
-        Ok(stream) => show(stream, json, long_ids),
-        Err(_) if identity::real_uid() == 0 || identity::effective_uid() == 0 => {
-            warning!("Mail system is down -- accessing queue directly");
-            let directory = config.get(param::DAEMON_DIRECTORY)?;
-            let mut showq = Command::new(Path::new(&directory).join("showq"))
-                .args(["-S", "-u"])
-                .env("MAIL_CONFIG", config_dir)
-                .current_dir(queue)
-                .stdin(Stdio::null())
-                .stdout(Stdio::piped())
-                .spawn()
-                .map_err(|err| {
-                    fail(
-                        UNAVAILABLE,
-                        format!(
-                            "cannot run {directory}/showq: {}",
-                            pf_sys::error::text(&err)
-                        ),
-                    )
-                })?;
-            let listed = match showq.stdout.take() {
-                Some(output) => show(output, json, long_ids),
-                None => Ok(()),
-            };
-            let status = showq.wait()?;
-            listed?;
-            if status.success() {
-                Ok(())
-            } else {
-                Err(fail(SOFTWARE, format!("showq: {status}")))
-            }
-        }
-        Err(err) => Err(fail(
-            UNAVAILABLE,
-            format!(
-                "Queue report unavailable - mail system is down: {}",
-                pf_sys::error::text(&err)
-            ),
-        )),
-    }
+    let err = match UnixStream::connect(address.path()) {
+        Ok(stream) => return show(stream, json, long_ids),
+        Err(err) => err,
+    };
+    let why = format!(
+        "Connect to the {} {} service: {}",
+        config.get(param::MAIL_NAME)?,
+        config.get(param::SHOWQ_SERVICE_NAME)?,
+        text(&err)
+    );
+    // That it is not for us to ask does not mean that the mail system is down.
+    ensure!(err.kind() != ErrorKind::PermissionDenied, "{why}");
+    ensure!(
+        identity::effective_uid() == 0,
+        "Queue report unavailable - mail system is down ({why})"
+    );
+    warning!("Mail system is down -- accessing queue directly ({why})");
+    let directory = config.get(param::DAEMON_DIRECTORY)?;
+    let program = Path::new(&directory).join("showq");
+    let running = || anyhow!("Error running {}", program.display());
+    let mut showq = Command::new(&program)
+        .args(["-u", "-S"])
+        .args(std::iter::repeat_n("-v", pf_log::verbose().into()))
+        .env("MAIL_CONFIG", config_dir)
+        .current_dir(queue)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|_| running())?;
+    let listed = match showq.stdout.take() {
+        Some(output) => show(output, json, long_ids),
+        None => Ok(()),
+    };
+    let status = showq.wait()?;
+    listed?;
+    ensure!(status.success(), running());
+    Ok(())
 }
 
 fn show(source: impl Read, json: bool, long_ids: bool) -> Result<()> {
-    let nonsense = |_| fail(SOFTWARE, "malformed showq server response");
+    let nonsense = |_| anyhow!("malformed showq server response");
     let mut listing =
         Listing::open(BufReader::with_capacity(64 * 1024, source)).map_err(nonsense)?;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
@@ -143,7 +138,7 @@ fn write_message<R: std::io::BufRead>(
     let mut before = Vec::new();
     while let Some(recipient) = listing
         .recipient()
-        .map_err(|_| fail(SOFTWARE, "malformed showq server response"))?
+        .map_err(|_| anyhow!("malformed showq server response"))?
     {
         if recipient.reason != before {
             let reason = if recipient.reason.is_empty() {
@@ -188,7 +183,7 @@ fn write_json<R: std::io::BufRead>(
     let mut first = true;
     while let Some(recipient) = listing
         .recipient()
-        .map_err(|_| fail(SOFTWARE, "malformed showq server response"))?
+        .map_err(|_| anyhow!("malformed showq server response"))?
     {
         if !first {
             write!(out, ", ")?;

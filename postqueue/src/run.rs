@@ -4,17 +4,14 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
-use pf_cli::{Failure, Invocation, Opt, Spec};
+use pf_cli::{Invocation, Opt, Spec};
 use pf_config::{Config, param};
 use pf_sys::identity;
 
 use crate::{ask, list};
 
-/// Exit statuses (sysexits.h).
-pub(crate) const USAGE: u8 = 64;
-pub(crate) const UNAVAILABLE: u8 = 69;
-pub(crate) const SOFTWARE: u8 = 70;
-pub(crate) const NOPERM: u8 = 77;
+/// Whatever is wrong, Postfix's postqueue ends with this status (sysexits.h).
+const UNAVAILABLE: u8 = 69;
 
 /// What the command accepts.
 pub const SPEC: Spec = Spec {
@@ -35,22 +32,7 @@ pub const SPEC: Spec = Spec {
 
 /// The command's main function.
 pub fn main() -> ExitCode {
-    pf_cli::run_setgid(&SPEC, SOFTWARE, run)
-}
-
-pub(crate) fn fail(status: u8, text: impl Into<String>) -> anyhow::Error {
-    Failure {
-        status,
-        text: text.into(),
-    }
-    .into()
-}
-
-fn usage() -> anyhow::Error {
-    fail(
-        USAGE,
-        "usage: postqueue -f | postqueue -i queueid | postqueue -j | postqueue -p | postqueue -s site",
-    )
+    pf_cli::run_setgid(&SPEC, UNAVAILABLE, run)
 }
 
 fn run(invocation: &Invocation) -> Result<ExitCode> {
@@ -60,7 +42,7 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
         .filter(|letter| scanned.has(**letter))
         .count();
     if modes != 1 || !scanned.operands.is_empty() {
-        return Err(usage());
+        return Err(pf_cli::usage(&SPEC, SPEC.name));
     }
     let source = invocation.source();
     pf_cli::authorize(&source)?;
@@ -68,11 +50,18 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
     pf_cli::open_log("postqueue", &config, false)?;
     let directory = config.get(param::QUEUE_DIRECTORY)?;
     std::env::set_current_dir(&directory).with_context(|| format!("chdir {directory}"))?;
+    let text = |letter: char| {
+        scanned
+            .last(letter)
+            .map(|value| value.to_string_lossy().into_owned())
+            .unwrap_or_default()
+    };
     if scanned.has('p') || scanned.has('j') {
+        let list = config.get(param::AUTHORIZED_MAILQ_USERS)?;
         permitted(
             &config,
             "authorized_mailq_users",
-            &config.get(param::AUTHORIZED_MAILQ_USERS)?,
+            &list,
             "view the mail queue",
         )?;
         list::list(
@@ -83,36 +72,43 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
         )?;
         return Ok(ExitCode::SUCCESS);
     }
+    let request = if scanned.has('i') {
+        Request::Message(ask::queue_id(&text('i'))?)
+    } else if scanned.has('s') {
+        Request::Site(ask::site(&text('s'))?)
+    } else {
+        Request::All
+    };
+    let list = config.get(param::AUTHORIZED_FLUSH_USERS)?;
     permitted(
         &config,
         "authorized_flush_users",
-        &config.get(param::AUTHORIZED_FLUSH_USERS)?,
+        &list,
         "flush the mail queue",
     )?;
-    let text = |letter: char| {
-        scanned
-            .last(letter)
-            .map(|value| value.to_string_lossy().into_owned())
-            .unwrap_or_default()
-    };
-    if scanned.has('f') {
-        ask::flush_all(&config)?;
-    } else if scanned.has('i') {
-        ask::flush_message(&config, &text('i'))?;
-    } else {
-        ask::flush_site(&config, &text('s'))?;
+    match request {
+        Request::All => ask::flush_all(&config)?,
+        Request::Message(id) => ask::flush_message(&config, &id)?,
+        Request::Site(site) => ask::flush_site(&config, &site)?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn permitted(_config: &Config, parameter: &str, list: &str, what: &str) -> Result<()> {
+/// What is to be delivered.
+enum Request {
+    All,
+    Message(pf_queue::QueueId),
+    Site(String),
+}
+
+/// The superuser and the mail system's own user may do everything.
+fn permitted(config: &Config, parameter: &str, list: &str, what: &str) -> Result<()> {
     let uid = identity::real_uid();
-    let (user, allowed) = pf_cli::user_allowed(parameter, list, uid)?;
-    if allowed {
+    let owner = identity::user_by_name(&config.get(param::MAIL_OWNER)?)?;
+    if uid == 0 || owner.is_some_and(|owner| owner.uid == uid) {
         return Ok(());
     }
-    Err(fail(
-        NOPERM,
-        format!("User {user}({uid}) is not allowed to {what}"),
-    ))
+    let (user, allowed) = pf_cli::user_allowed(parameter, list, uid)?;
+    anyhow::ensure!(allowed, "User {user}({uid}) is not allowed to {what}");
+    Ok(())
 }

@@ -1,50 +1,76 @@
 //! Submitting one message from standard input.
 
 use std::io::{self, BufRead};
+use std::os::unix::ffi::OsStringExt as _;
 use std::path::Path;
 
 use anyhow::Result;
 use pf_config::{Config, param};
 use pf_log::warning;
 use pf_proto::deliver::flags;
-use pf_record::RecordType;
+use pf_record::{RecordType, SizeRecord};
 use pf_sys::identity;
 
-use crate::exit::{DATAERR, NOPERM, OSERR, USAGE, fail};
-use crate::options::{Mode, Options};
+use crate::exit::fail;
+use crate::options::Options;
 use crate::recipients::Extractor;
 use crate::submit::Submission;
+
+/// The user, who must be one that may submit mail; postdrop is what enforces it.
+///
+/// # Errors
+/// It may not.
+pub fn may_submit(config: &Config) -> Result<u32> {
+    let uid = identity::real_uid();
+    let list = config.get(param::AUTHORIZED_SUBMIT_USERS)?;
+    let (user, allowed) = pf_cli::user_allowed("authorized_submit_users", &list, uid)?;
+    if allowed {
+        return Ok(uid);
+    }
+    Err(fail(format!(
+        "User {user}({uid}) is not allowed to submit mail"
+    )))
+}
 
 /// Submits the message.
 ///
 /// # Errors
 /// It was not taken; the exit status says why.
 pub fn enqueue(options: &Options, config: &Config) -> Result<()> {
-    let uid = identity::real_uid();
-    let list = config.get(param::AUTHORIZED_SUBMIT_USERS)?;
-    let (user, allowed) = pf_cli::user_allowed("authorized_submit_users", &list, uid)?;
-    if !allowed {
-        return Err(fail(
-            NOPERM,
-            format!("User {user}({uid}) is not allowed to submit mail"),
-        ));
-    }
+    let uid = may_submit(config)?;
     let sender = sender(options, uid)?;
     let who = format!("{}({uid})", String::from_utf8_lossy(&sender));
     let directory = config.get(param::COMMAND_DIRECTORY)?;
     let mut out = Submission::start(
         Path::new(&directory),
         config.directory(),
-        options.verbose.saturating_sub(1),
+        options.verbose,
         who.clone(),
     )?;
-    let trace = match (options.mode, options.record) {
-        (Mode::Verify, _) => flags::USER_VERIFY,
-        (_, true) => flags::RECORD,
-        _ => 0,
+    let trace = if options.probe {
+        flags::USER_VERIFY
+    } else if options.record {
+        flags::RECORD
+    } else {
+        0
     };
+    if options.sendopts != 0 {
+        // Only the last number is known here.
+        let size = SizeRecord {
+            message_size: -1,
+            data_offset: -1,
+            recipients: -1,
+            qmgr_flags: -1,
+            content_length: -1,
+            sendopts: options.sendopts,
+        };
+        out.put(RecordType::SIZE, &size.encode())?;
+    }
     if let Some(envid) = &options.envid {
-        out.attribute("envelope_id", envid)?;
+        out.put(
+            RecordType::ATTR,
+            &[b"envelope_id=", envid.as_slice()].concat(),
+        )?;
     }
     if options.ret != 0 {
         out.attribute("ret_flags", options.ret)?;
@@ -58,14 +84,13 @@ pub fn enqueue(options: &Options, config: &Config) -> Result<()> {
         },
     )?;
     if let Some(name) = full_name(options, uid) {
-        out.put(RecordType::FULL, name.as_bytes())?;
+        out.put(RecordType::FULL, &name)?;
     }
     out.put(RecordType::FROM, &sender)?;
     if options.verp.is_some() && sender.is_empty() {
-        return Err(fail(
-            USAGE,
-            format!("{who}: -V option requires non-null sender address"),
-        ));
+        return Err(fail(format!(
+            "{who}: -V option requires non-null sender address"
+        )));
     }
     if let Some(encoding) = options.encoding {
         out.attribute("encoding", encoding)?;
@@ -74,16 +99,11 @@ pub fn enqueue(options: &Options, config: &Config) -> Result<()> {
         out.attribute("trace_flags", trace)?;
     }
     if let Some(delimiters) = &options.verp {
-        let delimiters = if delimiters.is_empty() {
-            config.get(param::DEFAULT_VERP_DELIMITERS)?
-        } else {
-            delimiters.clone()
-        };
-        out.put(RecordType::VERP, delimiters.as_bytes())?;
+        out.put(RecordType::VERP, delimiters)?;
     }
     let mut count = 0;
     for word in &options.recipients {
-        let tokens = pf_address::parse(word.as_bytes());
+        let tokens = pf_address::parse(word);
         let mut addresses: Vec<Vec<u8>> = pf_address::addresses(&tokens)
             .map(|address| address.internal())
             .collect();
@@ -96,17 +116,14 @@ pub fn enqueue(options: &Options, config: &Config) -> Result<()> {
         }
     }
     out.put(RecordType::MESG, b"")?;
-    if options.mode == Mode::Verify {
-        if options.extract {
-            return Err(fail(
-                USAGE,
-                format!("{who}: -t option cannot be used with -bv"),
-            ));
-        }
+    if options.probe {
         probe(&mut out, &sender, &options.recipients)?;
         out.put(RecordType::XTRA, b"")?;
     } else {
-        let mut extractor = options.extract.then(Extractor::new);
+        let mut extractor = match options.extract {
+            true => Some(Extractor::new(config.count(param::HEADER_SIZE_LIMIT)?)),
+            false => None,
+        };
         content(&mut out, options, config, &who, extractor.as_mut())?;
         out.put(RecordType::XTRA, b"")?;
         for address in extractor.map(Extractor::recipients).unwrap_or_default() {
@@ -120,7 +137,7 @@ pub fn enqueue(options: &Options, config: &Config) -> Result<()> {
         } else {
             "Recipient addresses must be specified on the command line or via the -t option"
         };
-        return Err(fail(USAGE, format!("{who}: {text}")));
+        return Err(fail(format!("{who}: {text}")));
     }
     out.put(RecordType::END, b"")?;
     out.finish()?;
@@ -148,28 +165,28 @@ fn sender(options: &Options, uid: u32) -> Result<Vec<u8>> {
         let user = identity::user_by_uid(uid)?;
         return match user {
             Some(user) => Ok(user.name.into_bytes()),
-            None => Err(fail(
-                OSERR,
-                format!("no login name found for user ID {uid}"),
-            )),
+            None => Err(fail(format!("no login name found for user ID {uid}"))),
         };
     };
-    let tokens = pf_address::parse(given.as_bytes());
+    let tokens = pf_address::parse(given);
     let mut addresses = pf_address::addresses(&tokens).map(|address| address.internal());
     let first = addresses.next().unwrap_or_default();
     if addresses.next().is_some() {
-        warning!("-f option specified malformed sender: {given}");
+        warning!(
+            "-f option specified malformed sender: {}",
+            String::from_utf8_lossy(given)
+        );
     }
     Ok(first)
 }
 
 /// The sender's full name: what `-F` or `NAME` say, or what the user database has.
-fn full_name(options: &Options, uid: u32) -> Option<String> {
+fn full_name(options: &Options, uid: u32) -> Option<Vec<u8>> {
     if let Some(name) = &options.full_name {
         return Some(name.clone());
     }
-    if let Ok(name) = std::env::var("NAME") {
-        return Some(name).filter(|name| !name.is_empty());
+    if let Some(name) = pf_cli::safe_environment("NAME") {
+        return Some(name.into_vec()).filter(|name| !name.is_empty());
     }
     let user = identity::user_by_uid(uid).ok()??;
     let field = user.gecos.split([',', ';', '%']).next().unwrap_or_default();
@@ -178,11 +195,11 @@ fn full_name(options: &Options, uid: u32) -> Option<String> {
     if let Some(first) = login.get_mut(..1) {
         first.make_ascii_uppercase();
     }
-    Some(field.replace('&', &login)).filter(|name| !name.is_empty())
+    Some(field.replace('&', &login).into_bytes()).filter(|name| !name.is_empty())
 }
 
 /// The message of a probe: nobody gets it, but a report quotes it.
-fn probe(out: &mut Submission, sender: &[u8], recipients: &[String]) -> Result<()> {
+fn probe(out: &mut Submission, sender: &[u8], recipients: &[Vec<u8>]) -> Result<()> {
     if !sender.is_empty() {
         out.put(RecordType::NORM, &[b"From: ".as_slice(), sender].concat())?;
     }
@@ -190,9 +207,9 @@ fn probe(out: &mut Submission, sender: &[u8], recipients: &[String]) -> Result<(
     if let Some((last, others)) = recipients.split_last() {
         out.put(RecordType::CONT, b"To:")?;
         for other in others {
-            out.put(RecordType::NORM, format!("\t{other},").as_bytes())?;
+            out.put(RecordType::NORM, &[b"\t", other.as_slice(), b","].concat())?;
         }
-        out.put(RecordType::NORM, format!("\t{last}").as_bytes())?;
+        out.put(RecordType::NORM, &[b"\t", last.as_slice()].concat())?;
     }
     Ok(())
 }
@@ -220,10 +237,9 @@ fn content(
         "strict" => StripCr::Unknown,
         "never" => StripCr::No,
         other => {
-            return Err(fail(
-                USAGE,
-                format!("invalid sendmail_fix_line_endings value: {other}"),
-            ));
+            return Err(fail(format!(
+                "invalid sendmail_fix_line_endings value: {other}"
+            )));
         }
     };
     let limit = config.count(param::LINE_LENGTH_LIMIT)?.max(1);
@@ -233,10 +249,10 @@ fn content(
     let mut size: i64 = 0;
     let most = config.get(param::MESSAGE_SIZE_LIMIT)?;
     while let Some(whole) = piece(&mut input, &mut line, limit).map_err(|err| {
-        fail(
-            DATAERR,
-            format!("{who}: error reading input: {}", pf_sys::error::text(&err)),
-        )
+        fail(format!(
+            "{who}: error reading input: {}",
+            pf_sys::error::text(&err)
+        ))
     })? {
         size = size.saturating_add(i64::try_from(line.len()).unwrap_or(i64::MAX));
         if strip == StripCr::Unknown && whole {
@@ -269,8 +285,9 @@ fn content(
         match &mut extractor {
             Some(extractor) => {
                 for (ends, text) in extractor.line(&line, whole) {
-                    out.put(kind(ends), &text)?;
+                    chopped(out, ends, &text, limit)?;
                 }
+                complete(extractor, who)?;
             }
             None => out.put(kind(whole), &line)?,
         }
@@ -281,10 +298,35 @@ fn content(
     }
     if let Some(extractor) = extractor {
         for (ends, text) in extractor.end() {
-            out.put(kind(ends), &text)?;
+            chopped(out, ends, &text, limit)?;
         }
+        complete(extractor, who)?;
     }
     Ok(())
+}
+
+/// A line in records of no more than `limit` bytes: headers come back in one piece.
+fn chopped(out: &mut Submission, ends: bool, line: &[u8], limit: usize) -> Result<()> {
+    let mut rest = line;
+    while let Some((piece, tail)) = rest
+        .split_at_checked(limit)
+        .filter(|(_, tail)| !tail.is_empty())
+    {
+        out.put(RecordType::CONT, piece)?;
+        rest = tail;
+    }
+    out.put(kind(ends), rest)
+}
+
+/// All recipients were found, or nobody gets the message.
+fn complete(extractor: &Extractor, who: &str) -> Result<()> {
+    match extractor.fault() {
+        None => Ok(()),
+        Some(fault) => Err(fail(format!(
+            "{who}: unable to extract recipients: {}",
+            fault.text()
+        ))),
+    }
 }
 
 fn kind(whole: bool) -> RecordType {
@@ -304,8 +346,8 @@ fn piece(input: &mut impl BufRead, line: &mut Vec<u8>, limit: usize) -> io::Resu
             other => other?,
         };
         if available.is_empty() {
-            // A last line without a newline is a line.
-            return Ok((!line.is_empty()).then_some(true));
+            // A last line without a newline goes on.
+            return Ok((!line.is_empty()).then_some(false));
         }
         let room = limit - line.len();
         let window = available

@@ -1,19 +1,23 @@
 //! The command line of forty years: what counts, and what is accepted and ignored.
 
-use crate::exit::{USAGE, fail};
+use anyhow::Result;
+use pf_config::{Config, param};
+use pf_log::{debug, warning};
+use pf_record::sendopts;
+use std::io::Write as _;
 
-/// The NOTIFY bits as they travel in records: never 1, success 2, failure 4, delay 8.
-pub type Notify = i32;
-/// The RET bits: full 1, headers 2.
-pub type Ret = i32;
+use crate::exit::fail;
+
+/// Letters as getopt(3) takes them: a `:` follows those with a value.
+const LETTERS: &[u8] = b"A:B:C:F:GIL:N:O:R:UV:X:b:ce:f:h:imno:p:r:q:tvx";
+/// A longer envelope id is not passed on.
+const MAX_ENVID: usize = 100;
 
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// Submit mail (`-bm`, the default).
+    /// Submit mail (`-bm`, the default), or probe its recipients (`-bv`).
     Enqueue,
-    /// Probe recipients (`-bv`).
-    Verify,
     /// List the queue (`-bp`, `mailq`).
     MailQueue,
     /// Build the alias database (`-bi`, `-I`, `newaliases`).
@@ -24,37 +28,160 @@ pub enum Mode {
     Stand,
     /// Flush the queue (`-q`).
     Flush,
+    /// Nothing (`-bh`).
+    Ignore,
 }
 
 /// A parsed command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     pub mode: Mode,
-    pub config: Option<String>,
-    pub sender: Option<String>,
-    pub full_name: Option<String>,
+    pub sender: Option<Vec<u8>>,
+    pub full_name: Option<Vec<u8>>,
     pub encoding: Option<&'static str>,
     pub extract: bool,
     pub dot_ends: bool,
-    pub envid: Option<String>,
-    pub ret: Ret,
-    pub notify: Notify,
+    pub envid: Option<Vec<u8>>,
+    /// The RET bits: full 1, headers 2.
+    pub ret: i32,
+    /// The NOTIFY bits: never 1, success 2, failure 4, delay 8.
+    pub notify: i32,
     pub rewrite_remote: bool,
-    pub verp: Option<String>,
+    pub verp: Option<Vec<u8>>,
+    /// How talkative, apart from `record`.
     pub verbose: u8,
+    /// `-bv`: report what would become of the message, which is not sent.
+    pub probe: bool,
+    /// `-v`: report what becomes of the message.
     pub record: bool,
-    pub site: Option<String>,
-    pub queue_id: Option<String>,
-    pub alias_source: Option<String>,
-    pub recipients: Vec<String>,
+    pub site: Option<Vec<u8>>,
+    pub queue_id: Option<Vec<u8>>,
+    /// There is nothing to do at an interval (`-q15m`) without a daemon.
+    pub interval: bool,
+    pub alias_source: Option<Vec<u8>>,
+    /// [`sendopts`] that `-O` asks for.
+    pub sendopts: i64,
+    pub recipients: Vec<Vec<u8>>,
+}
+
+/// The command line, letter by letter.
+#[derive(Debug)]
+struct Words<'a> {
+    called: &'a str,
+    words: &'a [Vec<u8>],
+    /// The rest of a word of which some letters were taken.
+    rest: &'a [u8],
+}
+
+/// An option.
+#[derive(Debug)]
+enum Item<'a> {
+    Option(u8, &'a [u8]),
+    /// One that is not, as standard error was told.
+    Bad,
+}
+
+impl<'a> Words<'a> {
+    /// The next word, where one begins.
+    fn word(&self) -> Option<&'a [u8]> {
+        let first = self.words.first().map(Vec::as_slice);
+        first.filter(|_| self.rest.is_empty())
+    }
+
+    fn skip(&mut self) {
+        self.words = self.words.get(1..).unwrap_or_default();
+    }
+
+    /// The next option; `None` where they end.
+    fn option(&mut self) -> Option<Item<'a>> {
+        if self.rest.is_empty() {
+            let word = self.word()?;
+            self.rest = word.strip_prefix(b"-").filter(|rest| !rest.is_empty())?;
+            self.skip();
+            if self.rest == b"-" {
+                self.rest = b"";
+                return None;
+            }
+        }
+        let (&letter, rest) = self.rest.split_first()?;
+        self.rest = rest;
+        let known = LETTERS
+            .iter()
+            .position(|known| *known == letter && letter != b':');
+        let Some(at) = known else {
+            self.complain("invalid option", letter);
+            return Some(Item::Bad);
+        };
+        if LETTERS.get(at + 1) != Some(&b':') {
+            return Some(Item::Option(letter, b""));
+        }
+        let value = if rest.is_empty() {
+            let next = self.word();
+            self.skip();
+            next
+        } else {
+            Some(std::mem::take(&mut self.rest))
+        };
+        let Some(value) = value else {
+            self.complain("option requires an argument", letter);
+            return Some(Item::Bad);
+        };
+        Some(Item::Option(letter, value))
+    }
+
+    /// This line is getopt(3)'s, not one of ours: it goes to standard error only.
+    fn complain(&self, what: &str, letter: u8) {
+        let line = [
+            self.called.as_bytes(),
+            b": ",
+            what.as_bytes(),
+            b" -- '",
+            &[letter],
+            b"'\n",
+        ]
+        .concat();
+        let _unread = std::io::stderr().write_all(&line);
+    }
+}
+
+/// The configuration directory that `-C` names, as a directory or by its `main.cf`. Old programs name a file.
+pub fn config_directory(called: &str, words: &[Vec<u8>]) -> Option<Vec<u8>> {
+    let mut words = Words {
+        called,
+        words,
+        rest: b"",
+    };
+    let mut directory = None;
+    loop {
+        if words.word() == Some(b"-q") {
+            words.skip();
+            continue;
+        }
+        match words.option() {
+            None => return directory,
+            Some(Item::Option(b'C', path)) => {
+                let bare = path.strip_suffix(b"main.cf");
+                directory = Some(match bare {
+                    Some(b"") => b".".to_vec(),
+                    Some(dir) if dir.ends_with(b"/") => {
+                        let trimmed =
+                            dir.len() - dir.iter().rev().take_while(|&&b| b == b'/').count();
+                        dir.get(..trimmed.max(1)).unwrap_or(dir).to_vec()
+                    }
+                    _ => path.to_vec(),
+                });
+            }
+            Some(_) => {}
+        }
+    }
 }
 
 impl Options {
     /// Parses the words behind the name that the program was called by.
     ///
     /// # Errors
-    /// The usage, with its exit status.
-    pub fn parse(called: &str, words: Vec<String>) -> anyhow::Result<Self> {
+    /// The command line makes no sense.
+    pub fn parse(called: &str, words: &[Vec<u8>], config: &Config) -> Result<Self> {
         let mode = match called {
             "mailq" => Mode::MailQueue,
             "newaliases" => Mode::NewAliases,
@@ -63,7 +190,6 @@ impl Options {
         };
         let mut options = Self {
             mode,
-            config: None,
             sender: None,
             full_name: None,
             encoding: None,
@@ -74,225 +200,337 @@ impl Options {
             notify: 0,
             rewrite_remote: false,
             verp: None,
-            verbose: 0,
+            verbose: pf_log::verbose(),
+            probe: false,
             record: false,
             site: None,
             queue_id: None,
+            interval: false,
             alias_source: None,
+            sendopts: 0,
             recipients: Vec::new(),
         };
-        let mut words = words.into_iter().peekable();
-        while let Some(word) = words.next() {
-            if word == "--" {
-                break;
-            }
-            let Some(letters) = word.strip_prefix('-').filter(|letters| !letters.is_empty()) else {
-                options.recipients.push(word);
-                break;
-            };
-            // These two have a value only where it is attached; so have all options of the kind `-oX`.
-            if let Some(rest) = letters.strip_prefix('q') {
-                options.queue(rest)?;
-                continue;
-            }
-            if let Some(rest) = letters.strip_prefix("XV") {
-                options.verp = Some(rest.to_owned());
-                continue;
-            }
-            let mut rest = letters.chars();
-            while let Some(letter) = rest.next() {
-                if !"ABCDFNRVXLbdefhoprcO".contains(letter)
-                    || letter == 'd' && rest.as_str().is_empty()
-                {
-                    options.flag(letter)?;
+        let mut words = Words {
+            called,
+            words,
+            rest: b"",
+        };
+        loop {
+            // These have a value only where it is attached.
+            match words.word() {
+                Some(b"-q") => {
+                    words.skip();
+                    options.flush();
                     continue;
                 }
-                let value = match rest.as_str() {
-                    "" => words.next().ok_or_else(|| usage(called))?,
-                    attached => attached.to_owned(),
-                };
-                options.valued(called, letter, value)?;
-                break;
+                Some(b"-XV") => {
+                    words.skip();
+                    options.verp = Some(config.get(param::DEFAULT_VERP_DELIMITERS)?.into());
+                    continue;
+                }
+                Some(b"-V") if words.words.get(1).is_some_and(|next| next.len() == 2) => {
+                    // As in Postfix, the delimiters are not taken; they become a recipient.
+                    warning!("option -V is deprecated with Postfix 2.3; specify -XV instead");
+                    words.skip();
+                    options.verp = Some(config.get(param::DEFAULT_VERP_DELIMITERS)?.into());
+                    continue;
+                }
+                Some([b'-', b'V', delimiters @ ..]) if delimiters.len() == 2 => {
+                    let shown = String::from_utf8_lossy(delimiters);
+                    warning!(
+                        "option -V{shown} is deprecated with Postfix 2.3; specify -XV{shown} instead"
+                    );
+                    words.skip();
+                    options.delimiters(delimiters, config)?;
+                    continue;
+                }
+                Some(_) => {}
+                None => {}
+            }
+            match words.option() {
+                None => break,
+                Some(Item::Bad) => {
+                    return Err(fail(format!("usage: {called} [options]")));
+                }
+                Some(Item::Option(letter, value)) => options.take(letter, value, config)?,
             }
         }
-        options.recipients.extend(words);
+        options.recipients = words.words.to_vec();
+        options.agree()?;
         Ok(options)
     }
 
-    fn queue(&mut self, rest: &str) -> anyhow::Result<()> {
-        match rest.chars().next() {
-            None => self.mode = Mode::Flush,
-            // The interval at which a daemon of old would have run the queue.
-            Some(digit) if digit.is_ascii_digit() => {
-                if self.mode == Mode::Enqueue {
-                    self.mode = Mode::Daemon;
-                }
-            }
-            Some('R') => {
-                self.mode = Mode::Flush;
-                self.site = rest
-                    .get(1..)
-                    .filter(|site| !site.is_empty())
-                    .map(str::to_owned);
-                if self.site.is_none() {
-                    return Err(fail(USAGE, "specify: -qRsitename"));
-                }
-            }
-            Some('I') => {
-                self.mode = Mode::Flush;
-                self.queue_id = rest.get(1..).filter(|id| !id.is_empty()).map(str::to_owned);
-                if self.queue_id.is_none() {
-                    return Err(fail(USAGE, "specify: -qIqueueid"));
-                }
-            }
-            Some(other) => return Err(fail(USAGE, format!("-q{other} is not implemented"))),
-        }
-        Ok(())
-    }
-
-    fn flag(&mut self, letter: char) -> anyhow::Result<()> {
+    fn take(&mut self, letter: u8, value: &[u8], config: &Config) -> Result<()> {
+        let shown = String::from_utf8_lossy(value);
         match letter {
-            'G' => self.rewrite_remote = true,
-            'I' => self.mode = Mode::NewAliases,
-            'i' => self.dot_ends = false,
-            't' => self.extract = true,
-            'v' => {
-                self.verbose = self.verbose.saturating_add(1);
-                self.record = true;
+            b'n' => return Err(fail("-n option not supported")),
+            b'B' => {
+                self.encoding = Some(match value {
+                    b"8BITMIME" => "8bit",
+                    b"7BIT" => "7bit",
+                    _ => return Err(fail("-B option needs 8BITMIME or 7BIT")),
+                });
             }
-            // Accepted for the sake of old scripts.
-            'U' | 'm' | 'n' | 's' | 'd' | 'T' | 'w' | 'x' => {}
-            other => return Err(fail(USAGE, format!("invalid option: {other}"))),
-        }
-        Ok(())
-    }
-
-    fn valued(&mut self, called: &str, letter: char, value: String) -> anyhow::Result<()> {
-        match letter {
-            'B' => {
-                self.encoding = match value.to_ascii_uppercase().as_str() {
-                    "8BITMIME" => Some("8bit"),
-                    "7BIT" => Some("7bit"),
-                    _ => return Err(fail(USAGE, "specify: -B8BITMIME or -B7BIT")),
-                };
+            b'F' => self.full_name = Some(value.to_vec()),
+            b'G' => self.rewrite_remote = true,
+            b'I' => self.mode = Mode::NewAliases,
+            b'N' => {
+                self.notify = notify(&shown);
+                if self.notify == 0 {
+                    warning!("bad -N option value: '{shown}' -- ignored");
+                }
             }
-            'C' => {
-                // Old programs name the configuration file, ours the directory that holds it.
-                let path = std::path::Path::new(&value);
-                let directory = if path.is_file() {
-                    path.parent().map(|dir| dir.display().to_string())
-                } else {
-                    Some(value)
-                };
-                self.config = directory;
-            }
-            'F' => self.full_name = Some(value),
-            'N' => {
-                self.notify = notify(&value)
-                    .ok_or_else(|| fail(USAGE, "bad -N option value -- specify 'never', or a comma-separated list of 'success', 'failure', 'delay'"))?;
-            }
-            'R' => {
-                self.ret = match value.to_ascii_lowercase().as_str() {
+            b'O' => self.sendmail_option(&shown, config)?,
+            b'R' => {
+                self.ret = match shown.to_ascii_lowercase().as_str() {
                     "full" => 1,
                     "hdrs" => 2,
                     _ => {
-                        return Err(fail(
-                            USAGE,
-                            "bad -R option value -- specify 'full' or 'hdrs'",
-                        ));
+                        warning!("bad -R option value -- ignored");
+                        0
                     }
                 };
             }
-            'V' => self.envid = Some(value),
-            'f' | 'r' => self.sender = Some(value),
-            'b' => self.mode = mode(called, &value)?,
-            'o' | 'O' => self.historic(&value),
-            'A' | 'D' | 'X' | 'L' | 'd' | 'e' | 'h' | 'p' | 'c' => {}
-            other => return Err(fail(USAGE, format!("invalid option: {other}"))),
+            b'V' => {
+                if value.len() > MAX_ENVID {
+                    warning!("too long -V option value -- ignored");
+                } else if !value.iter().all(|byte| matches!(byte, b' '..=b'~')) {
+                    warning!("bad syntax in -V option value -- ignored");
+                } else {
+                    self.envid = Some(value.to_vec());
+                }
+            }
+            b'X' => match value.split_first() {
+                Some((b'V', delimiters)) => self.delimiters(delimiters, config)?,
+                first => return Err(unsupported(letter, first)),
+            },
+            b'b' => self.mode(value)?,
+            b'f' | b'r' => self.sender = Some(value.to_vec()),
+            b'i' => self.dot_ends = false,
+            b'o' => match value.split_first() {
+                Some((b'A', b"")) => return Err(fail("-oA requires pathname")),
+                Some((b'A', path)) => self.alias_source = Some(path.to_vec()),
+                Some((b'i', _)) => self.dot_ends = false,
+                Some((b'7' | b'8' | b'm', _)) => {}
+                _ => debug!("-o{shown:.1} option ignored"),
+            },
+            b'q' => self.queue(value)?,
+            b't' => self.extract = true,
+            b'v' => {
+                self.verbose = self.verbose.saturating_add(1);
+                pf_log::set_verbose(self.verbose);
+            }
+            _ => debug!("-{} option ignored", char::from(letter)),
         }
         Ok(())
     }
 
-    /// `-oX`: options of old.
-    fn historic(&mut self, value: &str) {
-        match value.chars().next() {
-            Some('A') => self.alias_source = value.get(1..).map(str::to_owned),
-            Some('i') | Some('I') => self.dot_ends = false,
-            Some('7' | '8') => {}
-            _ => {
-                if let Some(path) = value.strip_prefix("AliasFile=") {
-                    self.alias_source = Some(path.to_owned());
-                }
+    fn flush(&mut self) {
+        if self.mode == Mode::Daemon {
+            warning!("ignoring -q option in daemon mode");
+        } else {
+            self.mode = Mode::Flush;
+        }
+    }
+
+    fn queue(&mut self, value: &[u8]) -> Result<()> {
+        match value.split_first() {
+            // The interval at which a daemon of old would have run the queue.
+            Some((b'0'..=b'9', _)) => self.interval = true,
+            Some((b'R', b"")) => return Err(fail("specify: -qRsitename")),
+            Some((b'R', site)) => self.site = Some(site.to_vec()),
+            Some((b'I', b"")) => return Err(fail("specify: -qIqueueid")),
+            Some((b'I', id)) => self.queue_id = Some(id.to_vec()),
+            other => {
+                let letter = other.map_or('\0', |(letter, _)| char::from(*letter));
+                return Err(fail(format!("-q{letter} is not implemented")));
             }
         }
+        Ok(())
+    }
+
+    fn mode(&mut self, value: &[u8]) -> Result<()> {
+        let mode = match value.first() {
+            Some(b'd' | b'l') => {
+                if self.mode == Mode::Flush {
+                    warning!("ignoring -q option in daemon mode");
+                }
+                Mode::Daemon
+            }
+            Some(b'h' | b'H') => Mode::Ignore,
+            Some(b'i') => Mode::NewAliases,
+            Some(b'm') => Mode::Enqueue,
+            Some(b'p') => Mode::MailQueue,
+            Some(b's') => Mode::Stand,
+            Some(b'v') => {
+                self.probe = true;
+                return Ok(());
+            }
+            _ => return Err(unsupported(b'b', value.split_first())),
+        };
+        self.mode = mode;
+        Ok(())
+    }
+
+    fn delimiters(&mut self, delimiters: &[u8], config: &Config) -> Result<()> {
+        let allowed = config.get(param::VERP_DELIMITER_FILTER)?;
+        let fits = delimiters.len() == 2
+            && delimiters
+                .iter()
+                .all(|byte| allowed.as_bytes().contains(byte));
+        if !fits {
+            return Err(fail(format!("-V requires two characters from {allowed}")));
+        }
+        self.verp = Some(delimiters.to_vec());
+        Ok(())
+    }
+
+    /// `-O name=value`, of which two names mean something.
+    fn sendmail_option(&mut self, option: &str, config: &Config) -> Result<()> {
+        let (name, value) = match option.split_once('=') {
+            Some((name, value)) => (name.to_ascii_lowercase(), value.to_ascii_lowercase()),
+            None => return Ok(()),
+        };
+        let bit = match name.as_str() {
+            "requiretls" => {
+                if !config.get(param::REQUIRETLS_ENABLE)? {
+                    warning!(
+                        "Ignoring option '-O {option}, because the configuration is 'requiretls_enable = no'"
+                    );
+                    return Ok(());
+                }
+                sendopts::REQUIRETLS_ESMTP
+            }
+            "smtputf8" => {
+                if !config.get(param::SMTPUTF8_ENABLE)? {
+                    warning!(
+                        "'-O {option}' was requested, but the configuration is 'smtputf8_enable = no'"
+                    );
+                    return Ok(());
+                }
+                sendopts::SMTPUTF8_REQUESTED
+            }
+            _ => return Ok(()),
+        };
+        match value.as_str() {
+            "yes" => self.sendopts |= bit,
+            "no" => self.sendopts &= !bit,
+            _ => warning!("bad -O option: '{option}' -- ignored"),
+        }
+        Ok(())
+    }
+
+    /// What must not be asked for together.
+    fn agree(&mut self) -> Result<()> {
+        let enqueue = self.mode == Mode::Enqueue;
+        let conflicts = [
+            (
+                self.extract && !enqueue,
+                "-t can be used only in delivery mode",
+            ),
+            (
+                self.site.is_some() && !enqueue,
+                "-qR can be used only in delivery mode",
+            ),
+            (
+                self.queue_id.is_some() && !enqueue,
+                "-qI can be used only in delivery mode",
+            ),
+            (
+                self.probe && self.extract,
+                "-t option cannot be used with -bv",
+            ),
+            (
+                self.probe && self.notify != 0,
+                "-N option cannot be used with -bv",
+            ),
+            (
+                self.probe && self.ret != 0,
+                "-R option cannot be used with -bv",
+            ),
+            (
+                self.probe && self.verbose == 1,
+                "-v option cannot be used with -bv",
+            ),
+        ];
+        if let Some((_, text)) = conflicts.iter().find(|(found, _)| *found) {
+            return Err(fail(*text));
+        }
+        // The first -v asks for a report, each further one for a talkative program.
+        if self.verbose == 1 && enqueue {
+            self.verbose = 0;
+            self.record = true;
+        }
+        pf_log::set_verbose(self.verbose);
+        Ok(())
     }
 }
 
-fn mode(called: &str, value: &str) -> anyhow::Result<Mode> {
-    Ok(match value.chars().next() {
-        Some('d' | 'l') => Mode::Daemon,
-        Some('h' | 'H') => return Err(fail(USAGE, format!("-b{value} is not implemented"))),
-        Some('i') => Mode::NewAliases,
-        Some('m') => Mode::Enqueue,
-        Some('p') => Mode::MailQueue,
-        Some('s') => Mode::Stand,
-        Some('v') => Mode::Verify,
-        _ => return Err(fail(USAGE, format!("unsupported: -b{value} ({called})"))),
-    })
+fn unsupported(letter: u8, value: Option<(&u8, &[u8])>) -> anyhow::Error {
+    let kind = value.map_or('\0', |(kind, _)| char::from(*kind));
+    fail(format!("unsupported: -{}{kind}", char::from(letter)))
 }
 
-fn notify(text: &str) -> Option<Notify> {
+/// 0 for what makes no sense.
+fn notify(text: &str) -> i32 {
     let mut bits = 0;
-    for word in text.split(',') {
-        bits |= match word.trim().to_ascii_lowercase().as_str() {
+    for word in pf_text::split::list(text) {
+        bits |= match word.to_ascii_lowercase().as_str() {
             "never" => 1,
             "success" => 2,
             "failure" => 4,
             "delay" => 8,
-            _ => return None,
+            _ => {
+                warning!("unknown DSN NOTIFY command value \"{word}\" in \"{text}\"");
+                return 0;
+            }
         };
     }
-    (bits & 1 == 0 || bits == 1).then_some(bits)
-}
-
-fn usage(called: &str) -> anyhow::Error {
-    fail(USAGE, format!("usage: {called} [options]"))
+    if bits & 1 == 0 || bits == 1 { bits } else { 0 }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn parse(line: &str) -> Options {
-        Options::parse("sendmail", line.split(' ').map(str::to_owned).collect()).unwrap()
+    fn parse(line: &str) -> Result<Options> {
+        let words: Vec<Vec<u8>> = line.split(' ').map(Into::into).collect();
+        Options::parse("sendmail", &words, &Config::for_tests(&[]))
     }
 
     #[test]
     fn the_usual_ways_to_call_it() {
-        let options = parse("-oi -f bob@x.example -t");
+        let options = parse("-oi -f bob@x.example -t").unwrap();
         assert!(options.extract && !options.dot_ends);
-        assert_eq!(options.sender.as_deref(), Some("bob@x.example"));
-        let options = parse("-i -fbob -F Bob alice carol");
-        assert_eq!(options.recipients, ["alice", "carol"]);
+        assert_eq!(options.sender.as_deref(), Some(&b"bob@x.example"[..]));
+        let options = parse("-i -fbob -F Bob alice carol").unwrap();
+        assert_eq!(options.recipients, [&b"alice"[..], b"carol"]);
+        assert_eq!(parse("-bp").unwrap().mode, Mode::MailQueue);
+        assert_eq!(parse("-q").unwrap().mode, Mode::Flush);
+        assert_eq!(parse("-bd -q15m").unwrap().mode, Mode::Daemon);
+        assert_eq!(parse("-qRs").unwrap().site.as_deref(), Some(&b"s"[..]));
+        assert!(parse("-bv a@b").unwrap().probe);
+        assert_eq!(parse("-N success,delay -R hdrs a").unwrap().notify, 10);
+        assert_eq!(parse("-odi -oem a").unwrap().recipients, [b"a"]);
+        assert_eq!(parse("-- -a").unwrap().recipients, [b"-a"]);
+        assert_eq!(parse("-XV+= a").unwrap().verp.as_deref(), Some(&b"+="[..]));
+        assert_eq!(parse("-XV a").unwrap().recipients, [b"a"]);
+        assert_eq!(parse("-V+= a").unwrap().verp.as_deref(), Some(&b"+="[..]));
+        assert_eq!(parse("-V -- a").unwrap().recipients, [b"a"]);
         assert_eq!(
-            (options.sender.as_deref(), options.full_name.as_deref()),
-            (Some("bob"), Some("Bob"))
+            parse("-V id-1 a").unwrap().envid.as_deref(),
+            Some(&b"id-1"[..])
         );
-        assert_eq!(parse("-bp").mode, Mode::MailQueue);
-        assert_eq!(parse("-q").mode, Mode::Flush);
-        assert_eq!(parse("-bd -q15m").mode, Mode::Daemon);
-        assert_eq!(
-            parse("-qRsite.example").site.as_deref(),
-            Some("site.example")
-        );
-        assert_eq!(parse("-bv a@b").mode, Mode::Verify);
-        assert_eq!(parse("-N success,delay -R hdrs a").notify, 10);
-        assert_eq!(parse("-odi -oem a").recipients, ["a"]);
-        assert_eq!(parse("-- -a").recipients, ["-a"]);
-        assert_eq!(
-            Options::parse("mailq", vec![]).unwrap().mode,
-            Mode::MailQueue
-        );
-        assert!(Options::parse("sendmail", vec!["-bz".into()]).is_err());
+        assert!(parse("-bz").is_err());
+        assert!(parse("-bv -t").is_err());
+    }
+
+    #[test]
+    fn a_configuration_directory_may_be_named_by_its_file() {
+        let dir = |path: &str| config_directory("sendmail", &[b"-iC".to_vec(), path.into()]);
+        assert_eq!(dir("/etc/mail").unwrap(), b"/etc/mail");
+        assert_eq!(dir("/etc/mail/main.cf").unwrap(), b"/etc/mail");
+        assert_eq!(dir("main.cf").unwrap(), b".");
+        assert_eq!(dir("/x/domain.cf").unwrap(), b"/x/domain.cf");
     }
 }

@@ -1,6 +1,6 @@
 //! Recipients from the headers of a message (`-t`).
 
-use pf_mime::{Event, HeaderKind, HeaderTable, LineKind, Machine, Options};
+use pf_mime::{Event, Fault, HeaderKind, HeaderTable, LineKind, Machine, Options};
 
 /// Collects recipients from headers, while the message passes through.
 pub struct Extractor {
@@ -9,15 +9,19 @@ pub struct Extractor {
     plain: Vec<Vec<u8>>,
     resent: Vec<Vec<u8>>,
     has_resent: bool,
+    fault: Option<Fault>,
 }
 
 /// A line of the message that goes on.
 pub type Line = (bool, Vec<u8>);
 
 impl Extractor {
-    pub fn new() -> Self {
+    /// Headers of more than `header_limit` bytes cannot be searched to their end.
+    pub fn new(header_limit: usize) -> Self {
         let options = Options {
             disable_mime: true,
+            report_truncated_header: true,
+            header_limit,
             ..Options::default()
         };
         Self {
@@ -26,7 +30,13 @@ impl Extractor {
             plain: Vec::new(),
             resent: Vec::new(),
             has_resent: false,
+            fault: None,
         }
+    }
+
+    /// Why recipients may be missing.
+    pub fn fault(&self) -> Option<Fault> {
+        self.fault
     }
 
     /// Takes a line (`whole`: it ends here) and gives those that go on.
@@ -58,6 +68,7 @@ impl Extractor {
         self.plain.extend(found.plain);
         self.has_resent |= found.has_resent;
         self.resent.extend(found.resent);
+        self.fault = self.fault.or(found.fault);
         found.lines
     }
 
@@ -77,6 +88,7 @@ struct Found {
     plain: Vec<Vec<u8>>,
     resent: Vec<Vec<u8>>,
     has_resent: bool,
+    fault: Option<Fault>,
 }
 
 impl Found {
@@ -107,6 +119,7 @@ impl Found {
             Event::Body { kind, text, .. } => {
                 self.lines.push((*kind == LineKind::Line, text.to_vec()))
             }
+            Event::Fault { fault, .. } => self.fault = Some(*fault),
             _ => {}
         }
     }
@@ -128,7 +141,7 @@ mod tests {
 
     #[test]
     fn headers_name_the_recipients() {
-        let mut extractor = Extractor::new();
+        let mut extractor = Extractor::new(102_400);
         let mut lines = Vec::new();
         for line in [
             "To: a@x, \"B\" <b@x>",

@@ -6,10 +6,11 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::Result;
 use pf_attr::Message;
+use pf_log::warning;
 use pf_proto::cleanup::Status;
 use pf_record::{RecordType, encode};
 
-use crate::exit::{NOPERM, SOFTWARE, TEMPFAIL, UNAVAILABLE, fail};
+use crate::exit::fail;
 
 /// How many bytes of records are collected before they are sent.
 const CHUNK: usize = 32 * 1024;
@@ -44,22 +45,26 @@ impl Submission {
         for _ in 0..verbose {
             command.arg("-v");
         }
-        let postdrop = command.spawn().map_err(|err| {
-            fail(
-                UNAVAILABLE,
-                format!(
-                    "{who}: unable to execute {} -r: {}",
-                    path.display(),
-                    pf_sys::error::text(&err)
-                ),
-            )
-        })?;
-        Ok(Self {
-            postdrop,
-            buffer: Vec::with_capacity(CHUNK + 4096),
-            who,
-            answers: Vec::new(),
-        })
+        let shown = format!("{} -r{}", path.display(), " -v".repeat(verbose.into()));
+        let unable = |why: String| fail(format!("{who}: unable to execute {shown}: {why}"));
+        let mut postdrop = command
+            .spawn()
+            .map_err(|err| unable(pf_sys::error::text(&err)))?;
+        // It says first under which id it takes the message, or why it does not.
+        if announced(&mut postdrop) {
+            return Ok(Self {
+                postdrop,
+                buffer: Vec::with_capacity(CHUNK + 4096),
+                who,
+                answers: Vec::new(),
+            });
+        }
+        drop(postdrop.stdin.take());
+        let status = postdrop.wait().ok().and_then(|status| status.code());
+        if let Some(status) = status.filter(|status| *status != 0) {
+            warning!("command \"{shown}\" exited with status {status}");
+        }
+        Err(unable("Application error".to_owned()))
     }
 
     /// Adds a record.
@@ -90,14 +95,11 @@ impl Submission {
         };
         self.buffer.clear();
         sent.map_err(|err| {
-            fail(
-                TEMPFAIL,
-                format!(
-                    "{}: error writing queue file: {}",
-                    self.who,
-                    pf_sys::error::text(&err)
-                ),
-            )
+            fail(format!(
+                "{}: error writing queue file: {}",
+                self.who,
+                pf_sys::error::text(&err)
+            ))
         })
     }
 
@@ -116,38 +118,47 @@ impl Submission {
         let verdict = self.verdict();
         flushed.or_else(|err| if verdict.is_some() { Ok(()) } else { Err(err) })?;
         let Some((status, reason)) = verdict else {
-            return Err(fail(
-                TEMPFAIL,
-                format!("{}: queue file write error", self.who),
-            ));
+            return Err(fail(format!("{}: queue file write error", self.who)));
         };
         if status.is_empty() {
             return Ok(());
         }
-        let exit = if status.has(Status::BAD) {
-            SOFTWARE
-        } else if status.has(Status::WRITE) {
-            TEMPFAIL
-        } else if status.has(Status::NOPERM) {
-            NOPERM
-        } else {
-            UNAVAILABLE
-        };
         let text = if reason.is_empty() {
             status.detail().text.to_owned()
         } else {
             reason
         };
-        Err(fail(exit, format!("{}: {text}", self.who)))
+        Err(fail(format!("{}: {text}", self.who)))
     }
 
-    /// The status and the reason, behind the announcement.
+    /// The status and the reason.
     fn verdict(&mut self) -> Option<(Status, String)> {
-        let _announcement = Message::take(&mut self.answers).ok()??;
         let last = Message::take(&mut self.answers).ok()??;
         let mut list = last.decoder();
         let status = u32::try_from(list.int("status").ok()?).ok()?;
         let reason = String::from_utf8_lossy(list.str("reason").ok()?).into_owned();
         Some((Status::from_bits(status), reason))
+    }
+}
+
+/// Waits for the list of attributes that comes first.
+fn announced(postdrop: &mut Child) -> bool {
+    let Some(output) = &mut postdrop.stdout else {
+        return false;
+    };
+    let mut answer = Vec::new();
+    let mut byte = [0];
+    loop {
+        match Message::take(&mut answer) {
+            Ok(Some(_)) => return true,
+            Ok(None) => {}
+            Err(_) => return false,
+        }
+        // One by one, so that the answer that follows is left alone.
+        match output.read(&mut byte) {
+            Ok(1) => answer.extend(byte),
+            Err(err) if err.kind() == std::io::ErrorKind::Interrupted => {}
+            _ => return false,
+        }
     }
 }

@@ -13,5 +13,7 @@ mod run;
 pub use acl::user_allowed;
 pub use environment::{imported, safe_environment};
 pub use options::{BadOption, Opt, Scanned, Spec, Takes};
-pub use privileged::{authorize, run_setgid};
-pub use run::{Failure, Invocation, Sinks, broken_pipe, open_log, run, run_as_called, usage};
+pub use privileged::{authorize, require_listed, run_setgid};
+pub use run::{
+    Failure, Invocation, Sinks, broken_pipe, open_log, open_log_as, run, run_as_called, usage,
+};

@@ -62,7 +62,19 @@ pub fn run_setgid(
 /// # Errors
 /// It is not.
 pub fn authorize(source: &Source) -> anyhow::Result<()> {
-    if source.is_default() || !pf_sys::identity::has_borrowed_rights() {
+    if pf_sys::identity::has_borrowed_rights() {
+        require_listed(source)
+    } else {
+        Ok(())
+    }
+}
+
+/// A directory that is not the default one must be listed in the `main.cf` of the default one.
+///
+/// # Errors
+/// It is not.
+pub fn require_listed(source: &Source) -> anyhow::Result<()> {
+    if source.is_default() {
         return Ok(());
     }
     let listed = Config::load(&Source::default())?;

@@ -57,6 +57,14 @@ impl Invocation {
 /// # Errors
 /// A parameter about logging has a bad value.
 pub fn open_log(name: &str, config: &Config, fallback: bool) -> anyhow::Result<()> {
+    open_log_as(name, name, config, fallback)
+}
+
+/// As [`open_log`], with another name on standard error.
+///
+/// # Errors
+/// A parameter about logging has a bad value.
+pub fn open_log_as(shown: &str, name: &str, config: &Config, fallback: bool) -> anyhow::Result<()> {
     let tag = format!("{}/{name}", config.get(param::SYSLOG_NAME)?);
     let file = config.get(param::MAILLOG_FILE)?;
     let sink = if file.is_empty() {
@@ -78,7 +86,7 @@ pub fn open_log(name: &str, config: &Config, fallback: bool) -> anyhow::Result<(
         Sink::postlog(socket, &hostname, fallback)
     };
     pf_log::open(Options {
-        program: name.to_owned(),
+        program: shown.to_owned(),
         tag,
         sinks: vec![Sink::Stderr, sink],
     });

@@ -76,6 +76,21 @@ impl Decoder {
         Ok(Some((kind, data)))
     }
 
+    /// What is wrong when nothing more can be fed.
+    ///
+    /// # Errors
+    /// A record has begun.
+    pub fn end(&self) -> Result<(), Error> {
+        let Some((&kind, tail)) = self.rest().split_first() else {
+            return Ok(());
+        };
+        let kind = RecordType(kind);
+        match length(tail, kind)? {
+            None => Err(Error::EofInLength(kind)),
+            Some((length, _)) => Err(Error::EofInData { kind, length }),
+        }
+    }
+
     /// The next record; `None`: feed more.
     ///
     /// # Errors

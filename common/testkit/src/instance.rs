@@ -190,6 +190,11 @@ impl Instance {
         fs::write(top.join("group"), group).unwrap();
         fs::write(top.join("hosts"), builder.hosts).unwrap();
         fs::write(
+            top.join("default.cf"),
+            format!("alternate_config_directories = {}/etc\n", top.display()),
+        )
+        .unwrap();
+        fs::write(
             top.join("resolv.conf"),
             "nameserver 127.0.0.1\noptions timeout:1 attempts:2\n",
         )
@@ -523,6 +528,13 @@ fn hold(target: &Target, top: &Path, spool_kib: Option<u32>) -> Child {
             "[ -e {root}/etc/{file} ] || : > {root}/etc/{file}\nmount --bind {at}/{file} {root}/etc/{file}\n"
         );
     }
+    // A setgid command takes a directory from its caller only where the default configuration lists it.
+    script += &format!("mkdir -p {root}/etc/postfix\n");
+    script += &if target.is_peer() {
+        format!("mount --bind {at}/default.cf {root}/etc/postfix/main.cf\n")
+    } else {
+        format!("mount -t tmpfs none /etc/postfix\ncp {at}/default.cf /etc/postfix/main.cf\n")
+    };
     script += "echo ready\ni=0\nwhile [ $i -lt 900 ]; do sleep 1; i=$((i+1)); done\n";
     let mut holder = Command::new("setpriv")
         .args([

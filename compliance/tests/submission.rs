@@ -1,0 +1,421 @@
+//! What users submit with `sendmail` and `postdrop`: what goes into the `maildrop` directory, what is refused, and how; and what
+//! `pickup` makes of it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a test ends at its first surprise"
+)]
+
+use compliance::golden::{check, shown};
+use compliance::testkit::Instance;
+
+/// What there is in `maildrop`, record by record; it is removed.
+fn dropped(instance: &Instance) -> String {
+    let mut text = String::new();
+    for entry in std::fs::read_dir(instance.path("spool/maildrop")).unwrap() {
+        let path = entry.unwrap().path();
+        let mode = std::os::unix::fs::PermissionsExt::mode(&path.metadata().unwrap().permissions());
+        let name = path.to_str().unwrap();
+        let output = instance.run("postcat", &["-vd", name]);
+        for line in output.stdout.lines().filter(|line| !line.contains(" *** ")) {
+            if !line.starts_with(" 84 ") {
+                text += &format!("  {}\n", line.replace('\r', "\\r").replace('\0', "\\0"));
+            }
+        }
+        text += &format!("  mode {mode:o}\n");
+        std::fs::remove_file(path).unwrap();
+    }
+    text
+}
+
+/// Runs commands that fail, all at the same time, since the original takes a second for each.
+fn failing(instance: &Instance, cases: &[&str]) -> String {
+    let mut script = format!(
+        "cd {}\nPATH={}:/usr/bin:/bin\n",
+        instance.path("").display(),
+        instance.target().command_directory().display()
+    );
+    for (at, case) in cases.iter().enumerate() {
+        script += &format!("({case}; echo $? >s.{at}) >o.{at} 2>e.{at} </dev/null &\n");
+    }
+    script += "wait\n";
+    let output = instance.run("/bin/sh", &["-c", &script]);
+    assert_eq!(output.status, 0, "{output:?}");
+    let mut text = String::new();
+    for (at, case) in cases.iter().enumerate() {
+        let case = if case.len() > 200 { "(long)" } else { case };
+        text += &format!("$ {case}\n{}", instance.read(&format!("o.{at}")));
+        for line in instance.read(&format!("e.{at}")).lines() {
+            text += &format!("! {line}\n");
+        }
+        text += &format!("= {}", instance.read(&format!("s.{at}")));
+    }
+    text.replace('\0', "\\0")
+}
+
+fn system(main_cf: &str) -> Instance {
+    let instance = Instance::builder().main_cf(main_cf).build();
+    // The directories are made; pickup must not take what is to be looked at.
+    instance.start();
+    instance.stop();
+    instance
+}
+
+#[test]
+fn command_lines_that_are_refused() {
+    let instance = system("");
+    let long = format!(
+        "printf 'To: x@x\\nSubject: %0120000d\\n\\nx\\n' 1 | sendmail -t {}",
+        ""
+    );
+    let cases = [
+        "sendmail -Z x",
+        "sendmail -f",
+        "sendmail -iZfy",
+        "sendmail --help",
+        "sendmail -n x",
+        "sendmail -bz x",
+        "sendmail -b",
+        "sendmail -Xq x",
+        "sendmail -XV= x",
+        "sendmail -XVab x",
+        "sendmail -B9BIT x",
+        "sendmail -B8bitmime x",
+        "sendmail -oA x",
+        "sendmail -qx",
+        "sendmail -qR",
+        "sendmail -qI",
+        "sendmail -q x",
+        "sendmail -qRsite x",
+        "sendmail -qIABC x",
+        "sendmail -bp x",
+        "sendmail -bi x",
+        "sendmail -bd x",
+        "sendmail -bs x",
+        "sendmail -t -bp",
+        "sendmail -bs -qRx",
+        "sendmail -bp -qIx",
+        "sendmail -bv -t",
+        "sendmail -bv -N never x",
+        "sendmail -bv -R full x",
+        "sendmail -bv -v x",
+        "sendmail",
+        "sendmail -i </dev/null",
+        "echo 'Subject: x' | sendmail -t",
+        "sendmail -f '' -XV x",
+        "sendmail -C /nonexistent x",
+        "sendmail -C /nonexistent/main.cf x",
+        "sendmail -qRsite",
+        "sendmail -qIABC",
+        "sendmail -qI../x",
+        "sendmail -q",
+        "mailq -Z",
+        "mailq x",
+        "newaliases x",
+        "sendmail -bh",
+        "sendmail -bH x",
+        "sendmail -q15m x",
+        "newaliases",
+        "sendmail -bi -oAnosuch:x",
+        "head -c 300 /dev/zero | sendmail -oi -t",
+        "setpriv --reuid 12345 --clear-groups sendmail x",
+        "setpriv --reuid alice --clear-groups sendmail -C /tmp x",
+        &long,
+    ];
+    check(&instance, "submission/refused", &failing(&instance, &cases));
+    assert_eq!(dropped(&instance), "");
+}
+
+#[test]
+fn what_sendmail_drops() {
+    let instance = system("verp_delimiter_filter = -=+\n");
+    let message = "Subject: x\n\nbody\n";
+    let cases: &[(&[&str], &str)] = &[
+        (&["a@x"], message),
+        (
+            &["-i", "-f", "f@x", "-F", "Full & Name", "a@x", "b@x"],
+            "no header\n.\nafter\n",
+        ),
+        (&["-f", "f@x", "a@x"], "no header\n.\nafter\n"),
+        (&["-f", "", "a@x"], message),
+        (&["-f", "<>", "a@x"], message),
+        (
+            &[
+                "-f",
+                "Some One <f@x> (comment)",
+                "Name <a@x>, b@x, group: c@x, d@x;",
+            ],
+            message,
+        ),
+        (&["-f", "f@x, g@x", "a@x"], message),
+        (
+            &["-rsender@x", "a@x"],
+            "From joe Mon\n>From jim\n>>From me\nSubject: x\n\n>From kept\n",
+        ),
+        (&["a@x"], "Subject: x\r\n\r\nbody\r\nlast\n"),
+        (&["a@x"], "Subject: x\n\nbody\r\nlast\r"),
+        (&["a@x"], ""),
+        (&["a@x"], "\n"),
+        (&["a@x"], "one line without end"),
+        (&["a@x"], ".\nx\n"),
+        (&["", "a@x", " ", "(c)"], message),
+        (
+            &["-t"],
+            "To: a@x, \"B\" <b@x>\nCc: c@x,\n d@x\nBcc: e@x\nSubject: s\n\nTo: no@x\n",
+        ),
+        (
+            &["-t", "first@x"],
+            "To: a@x\nResent-To: r@x\nCc: c@x\nResent-Bcc: rb@x\n\nx\n",
+        ),
+        (&["-t"], "To: undisclosed:;\nBcc: <>, a@x\n\nx\n"),
+        (
+            &["-t", "-N", "success,delay"],
+            "Apparently-To: a@x\nTo : b@x\n\nx\n",
+        ),
+        (&["-t"], "not a header\nTo: a@x\n\nx\n"),
+        (&["-t", "x@x"], "To: a@x"),
+        (
+            &["-N", "never", "-R", "hdrs", "-V", "env-id", "a@x", "b@x"],
+            message,
+        ),
+        (&["-N", "never,delay", "a@x"], message),
+        (&["-N", "junk", "a@x"], message),
+        (&["-N", "SUCCESS FAILURE", "-R", "FULL", "a@x"], message),
+        (&["-R", "junk", "-V", "a\tb c", "a@x"], message),
+        (&["-V", "a\u{e9}", "a@x"], message),
+        (&["-V", "+=", "a@x"], message),
+        (&["-V+=", "a@x"], message),
+        (&["-XV", "a@x"], message),
+        (&["-XV-=", "-f", "f@x", "a@x"], message),
+        (&["-B8BITMIME", "-G", "a@x"], message),
+        (
+            &[
+                "-B", "7BIT", "-om", "-oem", "-odi", "-oo", "-o7", "-o8", "-e", "a@x",
+            ],
+            message,
+        ),
+        (
+            &[
+                "-A", "x", "-L", "tag", "-h", "5", "-p", "x", "-U", "-m", "-c", "-x", "-oi", "a@x",
+            ],
+            ".\n",
+        ),
+        (
+            &["-O", "DeliveryMode=b", "-O", "SMTPUTF8=yes", "a@x"],
+            message,
+        ),
+        (
+            &["-O", "REQUIRETLS=yes", "-OSMTPUTF8=maybe", "-Ojunk", "a@x"],
+            message,
+        ),
+        (&["-OSMTPUTF8=yes", "-OSMTPUTF8=no", "a@x"], message),
+        (&["-v", "a@x"], message),
+        (&["-bv", "a@x", "B <b@x>"], ""),
+        (&["-bv", "-f", "", "a@x"], ""),
+        (&["--", "-a@x"], message),
+        (&["-bp", "-bm", "a@x"], message),
+        (&["-q15m", "-bm", "a@x"], message),
+        (
+            &["a\u{fc}@x", "\"quo ted\"@x", "bang!path", "a%b@c"],
+            message,
+        ),
+        (
+            &["-F", "L\u{fc} \"x\"", "-f", "\"odd name\"@x", "a@x"],
+            message,
+        ),
+    ];
+    let mut text = String::new();
+    for (words, input) in cases {
+        let output = instance.run_with("sendmail", words, input.as_bytes());
+        let words: Vec<_> = [&["sendmail"], *words].concat();
+        text += &shown(&words, &output);
+        text += &dropped(&instance);
+    }
+    // A line of more than line_length_limit bytes, and a user without rights.
+    let long = format!("Subject: {}\n\n{}\n", "h".repeat(5000), "b".repeat(5000));
+    for (who, words) in [
+        ("root", &["a@x"][..]),
+        ("alice", &["-t", "a@x"]),
+        ("alice", &["-f", "bob@x", "a@x"]),
+    ] {
+        let output = match who {
+            "root" => instance.run_with("sendmail", words, long.as_bytes()),
+            user => instance.run_as(user, "sendmail", words, long.as_bytes()),
+        };
+        text += &shown(&[who, "long"], &output);
+        text += &dropped(&instance);
+    }
+    check(&instance, "submission/dropped", &text);
+}
+
+/// A record of postdrop's input.
+fn record(kind: char, data: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![kind as u8];
+    let mut rest = data.len();
+    loop {
+        let low = (rest & 0x7f) as u8;
+        rest >>= 7;
+        bytes.push(if rest > 0 { low | 0x80 } else { low });
+        if rest == 0 {
+            break;
+        }
+    }
+    bytes.extend_from_slice(data);
+    bytes
+}
+
+fn records(list: &[(char, &str)]) -> Vec<u8> {
+    list.iter()
+        .flat_map(|(kind, data)| record(*kind, data.as_bytes()))
+        .collect()
+}
+
+#[test]
+fn hostile_records() {
+    let instance = system("");
+    let envelope = [
+        ('A', "rewrite_context=local"),
+        ('F', "Joe"),
+        ('S', "s@x"),
+        ('R', "r@x"),
+    ];
+    let rest = [
+        ('M', ""),
+        ('N', "Subject: x"),
+        ('N', ""),
+        ('L', "part"),
+        ('N', "end"),
+        ('X', ""),
+        ('E', ""),
+    ];
+    let whole = |extra: &[(char, &str)]| records(&[&envelope, extra, &rest].concat());
+    let content =
+        |extra: &[(char, &str)]| records(&[&envelope, &rest[..1], extra, &rest[1..]].concat());
+    let last =
+        |extra: &[(char, &str)]| records(&[&envelope, &rest[..6], extra, &rest[6..]].concat());
+    let size = format!(
+        "{:>15} {:>15} {:>15} {:>15} {:>15} {:>15}",
+        -1, -1, -1, -1, -1, 1
+    );
+    let huge = "x".repeat(3000);
+    let mut cases: Vec<(&str, Vec<u8>)> = vec![
+        ("whole", whole(&[])),
+        ("nothing", Vec::new()),
+        ("ends in the envelope", records(&envelope)),
+        ("ends in a record", whole(&[])[..30].to_vec()),
+        (
+            "no sender",
+            records(&[&envelope[..2], &envelope[3..], &rest[..]].concat()),
+        ),
+        (
+            "no recipient",
+            records(&[&envelope[..3], &rest[..]].concat()),
+        ),
+        ("two senders", whole(&[('S', "t@x")])),
+        (
+            "after the end",
+            [whole(&[]), records(&[('R', "late@x")])].concat(),
+        ),
+        ("time", whole(&[('T', "1 2")])),
+        ("size", whole(&[('C', &size)])),
+        ("done", whole(&[('D', "d@x")])),
+        ("original", whole(&[('O', "o@x")])),
+        ("filter", whole(&[('L', "discard:x")])),
+        ("redirect", whole(&[('>', "x@x")])),
+        ("pointer", whole(&[('p', "              0")])),
+        ("verp", whole(&[('V', "+=")])),
+        ("dsn letters", whole(&[('i', "id"), ('n', "1")])),
+        ("orcpt", whole(&[('o', "rfc822;x")])),
+        ("type 0", whole(&[('\0', "x")])),
+        ("type 255", whole(&[('\u{ff}', "x")])),
+        ("line break in sender", whole(&[('R', "a\nFrom b")])),
+        ("return in name", whole(&[('F', "a\rb")])),
+        ("nul in recipient", whole(&[('R', "a\0b")])),
+        ("break in attribute", whole(&[('A', "encoding=8bit\nx")])),
+        ("breaks in content", content(&[('N', "a\nb\r\0c")])),
+        ("envelope record in content", content(&[('R', "a@x")])),
+        ("content record in envelope", whole(&[('N', "x")])),
+        (
+            "recipient at the end",
+            last(&[('R', "late@x"), ('A', "notify_flags=1"), ('R', "x@x")]),
+        ),
+        ("sender at the end", last(&[('S', "late@x")])),
+        ("long record", whole(&[('R', &huge)])),
+        ("long line", content(&[('N', &huge)])),
+        (
+            "length of five bytes",
+            [records(&envelope), b"R\xff\xff\xff\xff\x07x".to_vec()].concat(),
+        ),
+        (
+            "length of four bytes",
+            [records(&envelope), b"R\xff\xff\xff\x7fx".to_vec()].concat(),
+        ),
+        ("text", b"Subject: x\n\nhello\n".to_vec()),
+    ];
+    for (name, value) in [
+        ("trace", "trace_flags=1024"),
+        ("trace probe", "trace_flags=256"),
+        ("trace both", "trace_flags=1536"),
+        ("trace junk", "trace_flags=x"),
+        ("trace sign", "trace_flags=+512"),
+        ("encoding", "encoding=8bit"),
+        ("encoding junk", "encoding=9bit"),
+        ("encoding empty", "encoding="),
+        ("context", "rewrite_context=remote"),
+        ("context junk", "rewrite_context=x"),
+        ("login", "sasl_username=root"),
+        ("origin", "log_message_origin=evil"),
+        ("notify", "notify_flags=2"),
+        ("notify junk", "notify_flags=99"),
+        ("ret", "ret_flags=1"),
+        ("ret junk", "ret_flags=z"),
+        ("envid", "envelope_id=abc"),
+        ("orcpt attribute", "dsn_orig_rcpt=rfc822;x"),
+        ("create time", "create_time=5"),
+        ("expire", "forced_expire=1"),
+        ("no equals", "junk"),
+        ("no name", "=junk"),
+    ] {
+        cases.push((name, whole(&[('A', value)])));
+    }
+    let words = ["postdrop", "-r"];
+    let mut text = String::new();
+    let mut script = Vec::new();
+    for (at, (name, input)) in cases.iter().enumerate() {
+        instance.write(&format!("in.{at}"), input);
+        script.push(format!(": {name}; postdrop -r <in.{at}"));
+    }
+    let lines: Vec<&str> = script.iter().map(String::as_str).collect();
+    text += &failing(&instance, &lines);
+    std::fs::read_dir(instance.path("spool/maildrop"))
+        .unwrap()
+        .for_each(|entry| std::fs::remove_file(entry.unwrap().path()).unwrap());
+    // Of those that are taken: what is in the queue.
+    for (name, input) in &cases {
+        if text.contains(&format!(": {name}; ")) && !refused(&text, name) {
+            let output = instance.run_with(words[0], &words[1..], input);
+            assert_eq!(output.status, 0, "{name}: {output:?}");
+            text += &format!("--- {name}\n{}", dropped(&instance));
+        }
+    }
+    text += &failing(
+        &instance,
+        &[
+            "postdrop -Z",
+            "postdrop -c /tmp </dev/null",
+            "postdrop x </dev/null",
+            "setpriv --reuid alice --regid alice --clear-groups postdrop -c /tmp </dev/null",
+        ],
+    );
+    check(&instance, "submission/postdrop", &text);
+}
+
+/// Whether postdrop failed on a case.
+fn refused(text: &str, name: &str) -> bool {
+    let from = text.find(&format!(": {name}; ")).unwrap();
+    let status = text[from..].find("\n= ").unwrap();
+    !text[from + status..].starts_with("\n= 0") || text[from..from + status].ends_with("-r <in.1")
+}
