@@ -1,12 +1,13 @@
 //! Whole queues: repair of their structure, and what is done to `ALL` messages.
 
 use std::fs::{self, Metadata};
+use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Result, anyhow};
 use pf_log::warning;
 use pf_queue::{QueueId, QueueName};
 use pf_sys::error::text;
@@ -53,8 +54,13 @@ impl Work {
     }
 
     fn directory(&mut self, walk: &Walk, directory: &Path, depth: usize) -> Result<()> {
-        let listing = fs::read_dir(directory)
-            .with_context(|| format!("open directory {}", directory.display()))?;
+        let listing = fs::read_dir(directory).map_err(|err| {
+            anyhow!(
+                "scan_dir_push: open directory {}: {}",
+                directory.display(),
+                text(&err)
+            )
+        })?;
         // The names are read before any is changed: a renamed file must not be met again.
         let mut names = Vec::new();
         for entry in listing {
@@ -68,9 +74,8 @@ impl Work {
             let enters = name.len() == 1 && walk.name != QueueName::Maildrop && depth < MAX_DEPTH;
             if status.is_dir() && enters {
                 self.directory(walk, &path, depth + 1)?;
-                // One that is not wanted any more is empty now, or stays.
-                if !self.queue.is_hashed(walk.name) {
-                    let _full = fs::remove_dir(&path);
+                if depth >= self.queue.depth(walk.name) {
+                    remove_empty(&path)?;
                 }
                 continue;
             }
@@ -231,6 +236,18 @@ impl Work {
             self.counts.renamed += 1;
         }
         Ok(Some(wanted))
+    }
+}
+
+/// Removes a subdirectory that is not wanted any more.
+fn remove_empty(path: &Path) -> Result<()> {
+    match fs::remove_dir(path) {
+        Err(err) if err.kind() != ErrorKind::NotFound => Err(anyhow!(
+            "remove directory {}: {}",
+            path.display(),
+            text(&err)
+        )),
+        _ => Ok(()),
     }
 }
 

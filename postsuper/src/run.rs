@@ -6,14 +6,14 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use pf_cli::{Invocation, Opt, Sinks, Spec};
+use pf_cli::{Invocation, Opt, Scanned, Sinks, Spec};
 use pf_config::param;
-use pf_log::error;
+use pf_log::{error, fatal, warning};
 use pf_queue::{Queue, QueueName};
 use pf_sys::identity;
 
 use crate::all::Task;
-use crate::work::{Counts, LOGS, MESSAGES, Operation, Work};
+use crate::work::{Counts, Operation, Work};
 
 /// What the command accepts.
 pub const SPEC: Spec = Spec {
@@ -66,6 +66,19 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
         long_ids: config.get(param::ENABLE_LONG_QUEUE_IDS)?,
         counts: Counts::default(),
     };
+    match superintend(&mut work, scanned) {
+        Ok(()) => Ok(ExitCode::SUCCESS),
+        Err(err) if work.counts.left_undone() => {
+            fatal!("{err:#}");
+            warning!("OPERATION INCOMPLETE -- RERUN COMMAND TO FIX THE QUEUE FIRST");
+            Ok(ExitCode::FAILURE)
+        }
+        Err(err) => Err(err),
+    }
+}
+
+/// Repairs first, then everything else in the order of the options.
+fn superintend(work: &mut Work, scanned: &Scanned) -> Result<()> {
     let wanted: Vec<(Operation, &[u8])> = scanned
         .options
         .iter()
@@ -111,23 +124,35 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
     }
     let operations: Vec<Operation> = wanted.iter().map(|(operation, _)| *operation).collect();
     work.report(&operations);
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
-/// The queues that the operands name, or all. Logs stand before messages: they must be in their place when their message gets
-/// another name.
+/// The queues that are worked on unless operands name others. Logs stand before messages: they must be in their place when their
+/// message gets another name.
+const DEFAULT: [QueueName; 8] = [
+    QueueName::Defer,
+    QueueName::Bounce,
+    QueueName::Maildrop,
+    QueueName::Incoming,
+    QueueName::Active,
+    QueueName::Deferred,
+    QueueName::Hold,
+    QueueName::Flush,
+];
+
+/// The queues that the operands name, or the default ones.
 fn queues<S: AsRef<str>>(operands: impl Iterator<Item = S>) -> Result<Vec<QueueName>> {
-    let all = || LOGS.into_iter().chain(MESSAGES).chain([QueueName::Flush]);
+    let all = || DEFAULT.into_iter().chain([QueueName::Trace]);
     let mut named = Vec::new();
     for operand in operands {
         let operand = operand.as_ref();
         let known = all()
             .find(|name| name.as_str() == operand)
-            .ok_or_else(|| anyhow!("invalid queue name: {operand}"))?;
+            .ok_or_else(|| anyhow!("invalid directory name: {operand}"))?;
         named.push(known);
     }
     Ok(if named.is_empty() {
-        all().collect()
+        DEFAULT.to_vec()
     } else {
         named
     })

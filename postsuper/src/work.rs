@@ -80,6 +80,13 @@ pub struct Counts {
     pub misplaced: usize,
 }
 
+impl Counts {
+    /// Whether a run that ends now leaves files on their way to their names and places.
+    pub fn left_undone(&self) -> bool {
+        self.renamed > 0 || self.mismatched > 0 || self.misplaced > 0
+    }
+}
+
 /// One run of the command.
 #[derive(Debug)]
 pub struct Work {

@@ -124,17 +124,22 @@ impl Sink {
         })
     }
 
-    /// postlogd behind this socket; connects now. Without postlogd lines go to `fallback`, for a program that may write there.
+    /// postlogd behind this socket; connects now. Without postlogd lines go to `fallback`, for a program that may write there;
+    /// it is opened now, too, before the program gives up its rights.
     pub fn postlog(path: PathBuf, hostname: &str, fallback: Option<Fallback>) -> Self {
         let socket = connect(&path);
-        Sink::Postlog(Postlog {
+        let mut postlog = Postlog {
             path,
             host: short(hostname),
             socket,
             fallback,
             file: None,
             line: Vec::new(),
-        })
+        };
+        if postlog.socket.is_none() {
+            postlog.open_file();
+        }
+        Sink::Postlog(postlog)
     }
 
     /// An open `maillog_file`: for postlogd, which would else talk to itself.
@@ -170,12 +175,16 @@ impl Sink {
 }
 
 impl Postlog {
+    fn open_file(&mut self) {
+        self.file = self
+            .fallback
+            .as_ref()
+            .and_then(|to| pf_sys::safe_open::append(&to.path, to.mode).ok());
+    }
+
     fn write_file(&mut self, line: &[u8]) {
         if self.file.is_none() {
-            self.file = self
-                .fallback
-                .as_ref()
-                .and_then(|to| pf_sys::safe_open::append(&to.path, to.mode).ok());
+            self.open_file();
         }
         if let Some(file) = &mut self.file {
             self.line.clear();

@@ -106,6 +106,15 @@ impl Queue {
             .any(|hashed| hashed.eq_ignore_ascii_case(name.as_str()))
     }
 
+    /// How many levels of subdirectories a queue has.
+    pub fn depth(&self, name: QueueName) -> usize {
+        if self.is_hashed(name) {
+            self.settings.hash_depth
+        } else {
+            0
+        }
+    }
+
     /// Where a queue file belongs.
     pub fn path(&self, name: QueueName, id: &QueueId) -> PathBuf {
         let mut path = String::with_capacity(40);
