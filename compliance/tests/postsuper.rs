@@ -358,7 +358,7 @@ fn command_lines() {
 #[test]
 fn while_the_system_runs() {
     let instance = Instance::builder()
-        .main_cf("default_transport = smtp:[127.0.0.1]:20025\nin_flow_delay = 0\nhash_queue_names =\nsmtputf8_autodetect_classes = bounce\nsmtputf8_enable = yes\nenable_original_recipient = yes")
+        .main_cf("default_transport = smtp:[127.0.0.1]:20025\nin_flow_delay = 0\nhash_queue_depth = 1\nhash_queue_names = none\nsmtputf8_autodetect_classes = bounce\nsmtputf8_enable = yes\nenable_original_recipient = yes")
         .start();
     let send = |options: &[&str], to: &str| {
         let args = [options, &["-f", "bob@test.example", to]].concat();

@@ -189,15 +189,17 @@ fn write_json<R: std::io::BufRead>(
             write!(out, ", ")?;
         }
         first = false;
-        write!(out, "{{\"address\": {}", quoted(&recipient.address)?)?;
-        if recipient.original != recipient.address {
-            write!(out, ", \"orig_address\": {}", quoted(&recipient.original)?)?;
-        }
+        write!(
+            out,
+            "{{\"orig_address\": {}, \"address\": {}",
+            quoted(&recipient.original)?,
+            quoted(&recipient.address)?
+        )?;
         if !recipient.reason.is_empty() {
-            let key = if recipient.log_class == b"bounce" {
-                "bounce_reason"
-            } else {
-                "delay_reason"
+            let key = match recipient.log_class.as_slice() {
+                b"defer" => "delay_reason",
+                b"bounce" => "bounce_reason",
+                _ => "other_reason",
             };
             write!(out, ", \"{key}\": {}", quoted(&recipient.reason)?)?;
         }

@@ -39,8 +39,8 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
     let scanned = &invocation.scanned;
     let modes = ['f', 'i', 'j', 'p', 's']
         .iter()
-        .filter(|letter| scanned.has(**letter))
-        .count();
+        .map(|letter| scanned.count(*letter))
+        .sum::<usize>();
     if modes != 1 || !scanned.operands.is_empty() {
         return Err(pf_cli::usage(&SPEC, SPEC.name));
     }

@@ -17,6 +17,8 @@ use pf_service::event::EventService;
 use pf_service::{Client, Context, Share};
 use tokio::io::AsyncWriteExt as _;
 
+use list::{Lister, Printer};
+
 /// The queues that are listed, in order.
 const QUEUES: [QueueName; 5] = [
     QueueName::Active,
@@ -31,8 +33,7 @@ const CHUNK: usize = 64 * 1024;
 
 /// The service.
 pub struct Showq {
-    queue: Queue,
-    empty_sender: String,
+    lister: Lister,
     timeout: Duration,
 }
 
@@ -41,8 +42,13 @@ impl EventService for Showq {
 
     async fn start(context: &Context) -> anyhow::Result<Self> {
         Ok(Self {
-            queue: Queue::new(&context.config)?,
-            empty_sender: context.config.get(param::EMPTY_ADDRESS_RECIPIENT)?,
+            lister: Lister {
+                queue: Queue::new(&context.config)?,
+                empty: context.config.get(param::EMPTY_ADDRESS_RECIPIENT)?,
+                printer: Printer {
+                    utf8: context.config.get(param::SMTPUTF8_ENABLE)?,
+                },
+            },
             timeout: context.config.get(param::IPC_TIMEOUT)?,
         })
     }
@@ -58,7 +64,7 @@ impl Showq {
     async fn list(&self, stream: &mut pf_service::Stream) -> std::io::Result<()> {
         let mut out = announcement(showq::PROTOCOL);
         for queue in QUEUES {
-            let scan = match self.queue.scan(queue) {
+            let scan = match self.lister.queue.scan(queue) {
                 Ok(scan) => scan,
                 Err(err) => {
                     warning!("open directory {}: {err}", queue.as_str());
@@ -67,17 +73,10 @@ impl Showq {
             };
             for id in scan.flatten().filter_map(|entry| entry.id()) {
                 // Unfinished files are nobody's business yet, but in maildrop one wants to see that something is there.
-                let Check::Ready(status) = self.queue.check(queue, &id) else {
+                let Check::Ready(status) = self.lister.queue.check(queue, &id) else {
                     continue;
                 };
-                list::message(
-                    &self.queue,
-                    queue,
-                    &id,
-                    &status,
-                    &self.empty_sender,
-                    &mut out,
-                );
+                self.lister.message(queue, &id, &status, &mut out);
                 if out.len() >= CHUNK {
                     stream.write_all(&out).await?;
                     out.clear();
