@@ -419,3 +419,238 @@ fn refused(text: &str, name: &str) -> bool {
     let status = text[from..].find("\n= ").unwrap();
     !text[from + status..].starts_with("\n= 0") || text[from..from + status].ends_with("-r <in.1")
 }
+
+/// Puts a file into `maildrop` as a user's, under a name that has its own inode number, and gives the name.
+fn plant(instance: &Instance, bytes: &[u8], mode: u32, owner: u32) -> String {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+    let path = instance.write("planted", bytes);
+    let name = format!("1234A{:X}", path.metadata().unwrap().ino());
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+    chown(&path, Some(owner), None).unwrap();
+    std::fs::rename(path, instance.path("spool/maildrop").join(&name)).unwrap();
+    name
+}
+
+#[test]
+fn what_pickup_makes_of_it() {
+    let instance = Instance::builder()
+        .main_cf("in_flow_delay = 0\ncontent_filter = discard:filtered\nmessage_size_limit = 20000\nheader_checks = static:hold\nenable_original_recipient = yes\nsmtputf8_enable = yes\n")
+        .start();
+    let owner =
+        std::os::unix::fs::MetadataExt::uid(&instance.path("spool/incoming").metadata().unwrap());
+    let envelope = [
+        ('T', "1700000000 5"),
+        ('A', "rewrite_context=local"),
+        ('F', "Joe"),
+        ('S', "s@x"),
+        ('R', "r@x"),
+    ];
+    let rest = [
+        ('M', ""),
+        ('N', "Subject: x"),
+        ('N', ""),
+        ('N', "end"),
+        ('X', ""),
+        ('E', ""),
+    ];
+    let whole = |extra: &[(char, &str)]| records(&[&envelope, extra, &rest].concat());
+    let content =
+        |extra: &[(char, &str)]| records(&[&envelope, &rest[..1], extra, &rest[1..]].concat());
+    let last =
+        |extra: &[(char, &str)]| records(&[&envelope, &rest[..5], extra, &rest[5..]].concat());
+    let size = format!(
+        "{:>15} {:>15} {:>15} {:>15} {:>15} {:>15}",
+        -1, -1, -1, -1, -1, 1
+    );
+    let long = "y".repeat(30000);
+    let lines: Vec<(char, &str)> = long
+        .as_bytes()
+        .chunks(1000)
+        .map(|line| ('N', std::str::from_utf8(line).unwrap()))
+        .collect();
+    let user = 61001;
+    let cases: Vec<(&str, Vec<u8>, u32, u32)> = vec![
+        ("whole", whole(&[]), 0o744, user),
+        (
+            "no content",
+            records(&[&envelope[..], &[('M', ""), ('X', ""), ('E', "")]].concat()),
+            0o744,
+            user,
+        ),
+        (
+            "leading blank",
+            content(&[('N', " blank first")]),
+            0o744,
+            user,
+        ),
+        (
+            "filter and redirect",
+            whole(&[('L', "smtp:x"), ('>', "red@x")]),
+            0o744,
+            user,
+        ),
+        (
+            "done and original",
+            whole(&[('D', "d@x"), ('O', "o@x"), ('R', "p@x"), ('/', "c@x")]),
+            0o744,
+            user,
+        ),
+        ("pointer", whole(&[('p', "              0")]), 0o744, user),
+        ("killed", whole(&[('K', "x"), ('w', "000")]), 0o744, user),
+        (
+            "size",
+            records(&[&[('C', size.as_str())][..], &envelope, &rest].concat()),
+            0o744,
+            user,
+        ),
+        (
+            "warn and verp",
+            whole(&[('W', "     1700000000"), ('V', "+=")]),
+            0o744,
+            user,
+        ),
+        ("unknown type", whole(&[('Z', "x")]), 0o744, user),
+        (
+            "no sender",
+            records(&[&envelope[..3], &envelope[4..], &rest].concat()),
+            0o744,
+            user,
+        ),
+        (
+            "no recipient",
+            records(&[&envelope[..4], &rest[..]].concat()),
+            0o744,
+            user,
+        ),
+        ("two senders", whole(&[('S', "t@x")]), 0o744, user),
+        (
+            "no time",
+            records(&[&envelope[1..], &rest].concat()),
+            0o744,
+            user,
+        ),
+        (
+            "attributes",
+            whole(&[
+                ('A', "sasl_username=root"),
+                ('A', "trace_flags=256"),
+                ('A', "log_message_origin=evil"),
+                ('A', "encoding=8bit"),
+                ('A', "client_name=evil"),
+            ]),
+            0o744,
+            user,
+        ),
+        (
+            "the mail system's attributes",
+            whole(&[
+                ('A', "sasl_username=root"),
+                ('A', "trace_flags=256"),
+                ('A', "log_message_origin=good"),
+                ('A', "client_name=good"),
+            ]),
+            0o700,
+            owner,
+        ),
+        (
+            "late records",
+            last(&[
+                ('R', "late@x"),
+                ('A', "notify_flags=1"),
+                ('e', "err@x"),
+                ('r', "ret@x"),
+                ('P', "urgent"),
+            ]),
+            0o744,
+            user,
+        ),
+        ("late sender", last(&[('S', "late@x")]), 0o744, user),
+        ("cut", whole(&[])[..60].to_vec(), 0o744, user),
+        ("long record", whole(&[('R', &long)]), 0o744, user),
+        ("too large", content(&lines), 0o744, user),
+        (
+            "too many bytes of length",
+            [records(&envelope), b"R\xff\xff\xff\xff\x07x".to_vec()].concat(),
+            0o744,
+            user,
+        ),
+        ("empty", Vec::new(), 0o744, user),
+        ("text", b"Subject: x\n\nhello\n".to_vec(), 0o744, user),
+        ("requeued", whole(&[]), 0o700, owner),
+        ("root's", whole(&[]), 0o744, 0),
+        (
+            "breaks",
+            whole(&[('R', "a\nb@x"), ('R', "c\rd@x")]),
+            0o744,
+            user,
+        ),
+    ];
+    let mut text = String::new();
+    for (name, bytes, mode, owner) in cases {
+        let before = instance.log().len();
+        let held = || -> Vec<std::path::PathBuf> {
+            std::fs::read_dir(instance.path("spool/hold"))
+                .unwrap()
+                .flatten()
+                .map(|entry| entry.path())
+                .collect()
+        };
+        let file = plant(&instance, &bytes, mode, owner);
+        // pickup does not read what it is told.
+        let mut pickup =
+            std::os::unix::net::UnixStream::connect(instance.path("spool/public/pickup")).unwrap();
+        let _hung_up = std::io::Write::write_all(&mut pickup, b"W\0");
+        let gone = || !instance.path("spool/maildrop").join(&file).exists();
+        let kept = || instance.log()[before..].contains("warning: maildrop/");
+        assert!(
+            compliance::testkit::wait_for(std::time::Duration::from_secs(10), || gone() || kept()),
+            "{name}: {}",
+            instance.log()
+        );
+        text += &format!("--- {name}\n");
+        for line in instance.log()[before..]
+            .lines()
+            .filter(|line| line.contains("/pickup[") || line.contains("/cleanup["))
+        {
+            let line = line
+                .split_once("postfix/")
+                .unwrap()
+                .1
+                .replace(&file, "FILE");
+            text += &format!("{:.300}\n", line);
+        }
+        for path in held() {
+            let output = instance.run("postcat", &["-v", path.to_str().unwrap()]);
+            for line in output.stdout.lines().filter(|line| !line.contains(" *** ")) {
+                if ![
+                    "message_size",
+                    "pointer",
+                    "regular_text: \tid ",
+                    "message_arrival",
+                    "padding",
+                ]
+                .iter()
+                .any(|skip| line.starts_with(skip))
+                {
+                    text += &format!("  {:.300}\n", line);
+                }
+            }
+            std::fs::remove_file(path).unwrap();
+        }
+        if !gone() {
+            text += "  (kept)\n";
+            std::fs::remove_file(instance.path("spool/maildrop").join(&file)).unwrap();
+        }
+    }
+    // What the original's cleanup says of its own unfinished file.
+    let text: String = text
+        .lines()
+        .filter(|line| !line.contains("warning: incoming/"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let text = regex::Regex::new(&format!(r"\b{owner}\b"))
+        .unwrap()
+        .replace_all(&text, "OWNER")
+        .into_owned();
+    check(&instance, "submission/pickup", &text);
+}

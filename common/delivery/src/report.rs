@@ -16,6 +16,9 @@ use pf_proto::{Address, Class, flush, verify};
 use crate::Job;
 use crate::logline::Line;
 
+/// How long the flush service may take to note a message.
+const FLUSH_LIMIT: Duration = Duration::from_secs(5);
+
 /// Whether a recipient is done with.
 #[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +77,12 @@ impl Agent {
             tries: Some(2),
             ..Policy::default()
         };
+        // A site that asks later is told less; that must not hold up deferrals.
+        let brief = Policy {
+            timeout: timeout.min(FLUSH_LIMIT),
+            tries: Some(1),
+            ..once
+        };
         let client = |class: Class, name: &str, policy: Policy| {
             Client::new(Address::new(Path::new("."), class, name), policy)
         };
@@ -89,7 +98,7 @@ impl Agent {
             defer: client(Class::Private, &defer_name, once),
             trace: client(Class::Private, &trace_name, once),
             verify: client(Class::Private, &verify_name, kept),
-            flush: client(Class::Public, &flush_name, once),
+            flush: client(Class::Public, &flush_name, brief),
             bounce_name,
             defer_name,
             trace_name,

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fs::{File, FileTimes};
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Result, bail};
 use pf_config::system::reason;
@@ -14,6 +14,11 @@ use pf_sys::lock;
 
 /// How long the queue manager may take to accept a trigger.
 const TRIGGER_LIMIT: Duration = Duration::from_secs(5);
+
+/// How long another process may work on a log.
+const LOCK_LIMIT: Duration = Duration::from_secs(10);
+/// The pause between attempts to get at a log.
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 /// The logs and what is around them.
 pub struct Logs {
@@ -223,8 +228,16 @@ impl Logs {
     }
 }
 
+/// Another process of ours may work on the log; one that hangs does not hang us.
 fn exclude_others(file: &File) -> io::Result<()> {
-    lock::lock(file, lock::Style::Flock, lock::Mode::Exclusive, true).map(drop)
+    let end = Instant::now() + LOCK_LIMIT;
+    while !lock::lock(file, lock::Style::Flock, lock::Mode::Exclusive, false)? {
+        if Instant::now() > end {
+            return Err(ErrorKind::TimedOut.into());
+        }
+        std::thread::sleep(LOCK_PAUSE);
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -40,8 +40,10 @@ impl Dropped<'_> {
 
 /// Why copying stopped.
 enum Stop {
-    /// The file has a record that does not belong there.
-    Malformed(Option<u8>),
+    /// The file has a record of this type, which does not belong there; -1: it ends; -2: what follows is no record.
+    Malformed(i32),
+    /// Nobody sends it, as a warning said.
+    NoSender,
     /// cleanup does not take more; its verdict says why.
     Cleanup,
 }
@@ -84,12 +86,15 @@ pub async fn copy(
                 Fate::Keep
             }
         }
-        Err(Stop::Malformed(kind)) => {
-            let kind = kind.map_or(-1, i32::from);
-            warning!(
-                "uid={}: unexpected or malformed record type {kind}",
-                dropped.status.uid()
-            );
+        Err(why @ (Stop::Malformed(_) | Stop::NoSender)) => {
+            if let Stop::Malformed(kind) = why {
+                warning!(
+                    "uid={}: unexpected or malformed record type {kind}",
+                    dropped.status.uid()
+                );
+            }
+            // cleanup logs what it has seen of it, and gives it up.
+            let _gone = cleanup.flush().await;
             Fate::Remove
         }
     }
@@ -136,7 +141,7 @@ async fn segments(
     let mut has_time = false;
     let mut data = Vec::new();
     loop {
-        let kind = next(&mut records, &mut data, set::ENVELOPE)?;
+        let kind = next(dropped, &mut records, &mut data, set::ENVELOPE)?;
         match kind {
             RecordType::MESG => break,
             // Decided anew.
@@ -155,7 +160,8 @@ async fn segments(
     let uid = dropped.status.uid();
     let Some(sender) = sender else {
         warning!("{id}: uid={uid}: no envelope sender");
-        return Err(Stop::Malformed(Some(RecordType::MESG.0)));
+        cleanup.push(RecordType::MESG.0, b"");
+        return Err(Stop::NoSender);
     };
     let shown = pf_address::shown(&sender).into_owned();
     if requeued {
@@ -176,7 +182,7 @@ async fn segments(
     cleanup.push(RecordType::NORM.0, format!("\tid {id}; {date}").as_bytes());
     let mut first = true;
     loop {
-        let kind = next(&mut records, &mut data, set::CONTENT)?;
+        let kind = next(dropped, &mut records, &mut data, set::CONTENT)?;
         if kind == RecordType::XTRA {
             break;
         }
@@ -193,7 +199,7 @@ async fn segments(
     }
     cleanup.push(RecordType::XTRA.0, b"");
     loop {
-        let kind = next(&mut records, &mut data, set::EXTRACT)?;
+        let kind = next(dropped, &mut records, &mut data, set::EXTRACT)?;
         match kind {
             RecordType::END => break,
             RecordType::FILTER
@@ -219,14 +225,19 @@ async fn segments(
 }
 
 fn next(
+    dropped: &Dropped<'_>,
     records: &mut Reader<&File>,
     data: &mut Vec<u8>,
     allowed: &[u8],
 ) -> Result<RecordType, Stop> {
     match records.next_into(data) {
         Ok(Some((kind, _))) if kind.is_in(allowed) => Ok(kind),
-        Ok(Some((kind, _))) => Err(Stop::Malformed(Some(kind.0))),
-        Ok(None) | Err(_) => Err(Stop::Malformed(None)),
+        Ok(Some((kind, _))) => Err(Stop::Malformed(kind.0.into())),
+        Ok(None) => Err(Stop::Malformed(-1)),
+        Err(err) => {
+            warning!("maildrop/{}: {err}", dropped.id);
+            Err(Stop::Malformed(-2))
+        }
     }
 }
 
