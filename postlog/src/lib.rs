@@ -96,6 +96,8 @@ fn lines(level: Level) -> Result<()> {
             return Ok(());
         }
         let text = line.strip_suffix(b"\n").unwrap_or(&line);
+        // A line is a C string to all that read the log.
+        let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
         pf_log::log(level, format_args!("{}", Show(text)));
     }
 }
@@ -153,11 +155,11 @@ fn sink(config: &Config) -> Result<Sink> {
         .join("public")
         .join(config.get(param::POSTLOG_SERVICE_NAME)?);
     let fallback = Fallback::new(file, &config.get(param::MAILLOG_FILE_PERMISSIONS)?);
-    Ok(Sink::postlog(
-        socket,
-        &config.get(param::MYHOSTNAME)?,
-        Some(fallback),
-    ))
+    let sink = Sink::postlog(socket, &config.get(param::MYHOSTNAME)?, Some(fallback));
+    if let Some(problem) = sink.problem() {
+        bail!("{problem}");
+    }
+    Ok(sink)
 }
 
 #[cfg(test)]

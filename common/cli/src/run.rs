@@ -85,6 +85,9 @@ pub fn open_log_as(shown: &str, name: &str, config: &Config, fallback: bool) -> 
         let fallback = fallback.then(|| Fallback::new(file, &permissions));
         Sink::postlog(socket, &hostname, fallback)
     };
+    if let Some(problem) = sink.problem() {
+        anyhow::bail!("{problem}");
+    }
     pf_log::open(Options {
         program: shown.to_owned(),
         tag,

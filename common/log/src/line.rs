@@ -6,7 +6,7 @@ use pf_sys::time::{Calendar, seconds};
 
 use crate::{Options, Sink};
 
-/// The longest text of one line, in bytes; the rest is cut off.
+/// The longest text of one line in a log, in bytes; the rest is cut off. A person sees all of it.
 pub const MAX_TEXT: usize = 2000;
 
 /// How grave it is.
@@ -104,8 +104,8 @@ impl Logger {
         // Writing to a string does not fail, and a value whose formatting fails is logged as far as it went.
         let _ = self.text.write_fmt(text);
         without_error_numbers(&mut self.text);
-        let clean = pf_text::printable_utf8(self.text.as_bytes(), b'?');
-        let clean = clean.get(..MAX_TEXT).unwrap_or(&clean);
+        let whole = pf_text::printable_utf8(self.text.as_bytes(), b'?');
+        let clean = whole.get(..MAX_TEXT).unwrap_or(&whole);
         let now = seconds(std::time::SystemTime::now());
         if self.stamp.0 != now {
             let date = Calendar::local(now);
@@ -130,7 +130,7 @@ impl Logger {
                         self.line.extend_from_slice(b": ");
                     }
                     self.line.extend_from_slice(level.prefix().as_bytes());
-                    self.line.extend_from_slice(clean);
+                    self.line.extend_from_slice(&whole);
                     self.line.push(b'\n');
                 }
                 Sink::Syslog(syslog) => {

@@ -71,6 +71,8 @@ pub struct Postlog {
     socket: Option<UnixDatagram>,
     fallback: Option<Fallback>,
     file: Option<File>,
+    /// Why the fallback cannot be written.
+    problem: Option<String>,
     line: Vec<u8>,
 }
 
@@ -134,12 +136,21 @@ impl Sink {
             socket,
             fallback,
             file: None,
+            problem: None,
             line: Vec::new(),
         };
         if postlog.socket.is_none() {
             postlog.open_file();
         }
         Sink::Postlog(postlog)
+    }
+
+    /// Why lines can go nowhere: postlogd does not run, and the program that may write `maillog_file` itself cannot.
+    pub fn problem(&self) -> Option<&str> {
+        match self {
+            Sink::Postlog(postlog) => postlog.problem.as_deref(),
+            Sink::Stderr | Sink::Syslog(_) => None,
+        }
     }
 
     /// An open `maillog_file`: for postlogd, which would else talk to itself.
@@ -150,6 +161,7 @@ impl Sink {
             socket: None,
             fallback: None,
             file: Some(file),
+            problem: None,
             line: Vec::new(),
         })
     }
@@ -176,10 +188,15 @@ impl Sink {
 
 impl Postlog {
     fn open_file(&mut self) {
-        self.file = self
-            .fallback
-            .as_ref()
-            .and_then(|to| pf_sys::safe_open::append(&to.path, to.mode).ok());
+        let Some(to) = &self.fallback else {
+            return;
+        };
+        match pf_sys::safe_open::append(&to.path, to.mode) {
+            Ok(file) => self.file = Some(file),
+            Err(why) => {
+                self.problem = Some(format!("open logfile '{}': {why}", to.path.display()));
+            }
+        }
     }
 
     fn write_file(&mut self, line: &[u8]) {
