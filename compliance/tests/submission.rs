@@ -654,3 +654,151 @@ fn what_pickup_makes_of_it() {
         .into_owned();
     check(&instance, "submission/pickup", &text);
 }
+
+#[test]
+fn trouble() {
+    let instance =
+        system("message_size_limit = 3000\nimport_environment = MAIL_CONFIG, NAME, TZ\n");
+    let main_cf = instance.read("etc/main.cf");
+    std::fs::create_dir(instance.path("other")).unwrap();
+    for (name, more) in [
+        ("limit", "message_size_limit = 100\n"),
+        ("nodir", "queue_directory = /nonexistent\n"),
+        ("nocmd", "command_directory = /nonexistent\n"),
+        ("submit", "authorized_submit_users = !root, static:all\n"),
+        ("endings", "sendmail_fix_line_endings = sometimes\n"),
+        ("broken", "message_size_limit = many\n"),
+    ] {
+        std::fs::create_dir(instance.path(&format!("etc.{name}"))).unwrap();
+        let parameter = more.split(' ').next().unwrap();
+        let kept: String = main_cf
+            .lines()
+            .filter(|line| !line.starts_with(parameter))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        instance.write(&format!("etc.{name}/main.cf"), kept + more);
+        instance.write(&format!("etc.{name}/master.cf"), "");
+    }
+    let cases = [
+        "head -c 2500 /dev/zero | tr '\\0' x | sendmail small@x",
+        "head -c 5000 /dev/zero | tr '\\0' x | sendmail large@x",
+        "head -c 500000 /dev/zero | tr '\\0' '\\n' | sendmail larger@x",
+        "(echo To: a@x; head -c 500000 /dev/zero | tr '\\0' '\\n') | setpriv --reuid alice --clear-groups sendmail -t",
+        "printf 'To: a@x\\n\\nx\\n' | sendmail -t -C $PWD/etc.limit -f x@x",
+        "echo x | sendmail -C $PWD/etc.nodir a@x",
+        "echo x | sendmail -C $PWD/etc.nocmd a@x",
+        "sendmail -C $PWD/etc.nocmd -bp",
+        "sendmail -C $PWD/etc.nocmd -q",
+        "echo x | sendmail -C $PWD/etc.submit a@x",
+        "sendmail -C $PWD/etc.submit -bs",
+        "echo x | sendmail -C $PWD/etc.endings a@x",
+        "echo x | sendmail -C $PWD/etc.broken a@x",
+        "echo x | MAIL_CONFIG=/nonexistent sendmail a@x",
+        "echo x | MAIL_CONFIG=/nonexistent setpriv --reuid alice --clear-groups sendmail a@x",
+        "echo x | setpriv --reuid alice --clear-groups sendmail -f 'b@x\nc' a@x",
+        "echo x | sendmail \"$(printf 'new\\nline@x')\"",
+        "echo x | sendmail -f \"$(printf 'car\\rriage@x')\" a@x",
+        "echo x | sendmail -F \"$(printf 'two\\nlines')\" a@x",
+        "echo x | sendmail -F \"$(head -c 3000 /dev/zero | tr '\\0' n)\" a@x",
+        "echo x | sendmail \"$(head -c 3000 /dev/zero | tr '\\0' n)@x\"",
+        "sendmail a@x <.",
+    ];
+    let mut text = failing(&instance, &cases);
+    let mut count = 0;
+    for entry in std::fs::read_dir(instance.path("spool/maildrop")).unwrap() {
+        std::fs::remove_file(entry.unwrap().path()).unwrap();
+        count += 1;
+    }
+    text += &format!("{count} messages\n");
+    for (name, value) in [
+        ("NAME", "Name of the environment"),
+        ("MAIL_LOGTAG", "tagged"),
+        ("LOGNAME", "alice"),
+        ("NAME", ""),
+    ] {
+        let mut command = instance.command("sendmail");
+        command.args(["-oi", "a@x"]).env(name, value);
+        let output = command.stdin(std::process::Stdio::null()).output().unwrap();
+        text += &format!(
+            "{name}={value} {}\n{}",
+            output.status.code().unwrap(),
+            dropped(&instance)
+        );
+    }
+    // No space, no directory.
+    let shell = |script: &str| {
+        let output = instance.run("/bin/sh", &["-c", script]);
+        assert_eq!(output.status, 0, "{output:?}");
+    };
+    let drop = instance.path("spool/maildrop");
+    let at = drop.display();
+    shell(&format!(
+        "mount -t tmpfs -o size=64k,mode=1777 none {at} && head -c 1000000 /dev/zero >{at}/fill; test -s {at}/fill"
+    ));
+    text += "--- no space\n";
+    let few = [
+        "(head -c 2000 /dev/zero | tr '\\0' x; echo) | sendmail a@x",
+        "echo x | setpriv --reuid alice --clear-groups sendmail a@x",
+    ];
+    text += &failing(&instance, &few);
+    shell(&format!(
+        "rm {at}/fill; ls {at} >{}/left; umount {at}",
+        instance.path("").display()
+    ));
+    text += &format!("left: {}\n", instance.read("left"));
+    text += "--- log\n";
+    let mut lines: Vec<String> = compliance::golden::log(&instance, "sendmail|postdrop")
+        .lines()
+        .map(str::to_owned)
+        .collect();
+    let pid = regex::Regex::new(r"\[\d+\]").unwrap();
+    for line in &mut lines {
+        *line = pid.replace(line, "").into_owned();
+    }
+    lines.sort_unstable();
+    text += &lines.join("\n");
+    check(&instance, "submission/trouble", &text);
+}
+
+#[test]
+fn other_modes() {
+    let instance = Instance::builder()
+        .main_cf("alias_database = texthash:TOP/etc/nosuch\n")
+        .start();
+    let mut text = String::new();
+    let dialogue = "EHLO x\r\nMAIL FROM:<s@x.example>\r\nRCPT TO:<alice>\r\nDATA\r\nSubject: bs\r\n\r\nx\r\n.\r\nQUIT\r\n";
+    for words in [&["sendmail", "-bs"][..], &["sendmail", "-bs", "-v"]] {
+        let output = instance.run_with(words[0], &words[1..], dialogue.as_bytes());
+        let kept: Vec<&str> = output
+            .stdout
+            .lines()
+            .filter(|line| {
+                !line.starts_with("250-")
+                    && !line.starts_with("250 CHUNKING")
+                    && !line.contains("SMTPUTF8")
+            })
+            .collect();
+        text += &format!("$ {words:?} {}\n{}\n", output.status, kept.join("\n"));
+    }
+    let output = instance.run_as("bob", "sendmail", &["-bs"], dialogue.as_bytes());
+    text += &format!(
+        "bob: {} {}\n",
+        output.status,
+        output
+            .stdout
+            .lines()
+            .filter(|line| line.contains("queued"))
+            .count()
+    );
+    for words in [
+        &["newaliases"][..],
+        &["sendmail", "-bi"],
+        &["sendmail", "-I", "-oAinline:{a=b}"],
+        &["sendmail", "-bd"],
+    ] {
+        let output = instance.run(words[0], &words[1..]);
+        text += &shown(words, &output);
+    }
+    instance.wait_mailbox("alice");
+    check(&instance, "submission/modes", &text);
+}

@@ -107,11 +107,8 @@ fn receive(
     let mut filter = Filter::new();
     let mut input = Decoder::new(line_limit.max(1024));
     let mut status = Status::NONE;
-    if out
-        .put(RecordType::TIME, &ArrivalTime::from(started).encode())
-        .is_err()
-    {
-        status |= Status::WRITE;
+    if let Err(err) = out.put(RecordType::TIME, &ArrivalTime::from(started).encode()) {
+        status |= unwritten(uid, &err);
     }
     let mut chunk = vec![0; 32 * 1024];
     loop {
@@ -121,22 +118,24 @@ fn receive(
             let passed = filter
                 .record(kind, data)
                 .map_err(|why| anyhow!("uid={uid}: {why}"))?;
-            match passed {
-                Passed::No(why) => warning!("uid={uid}: {why}"),
-                Passed::Yes | Passed::End => {
-                    if status.is_empty() && out.put(kind, data).is_err() {
-                        status |= Status::WRITE;
-                    }
+            let written = match &passed {
+                Passed::No(why) => {
+                    warning!("uid={uid}: {why}");
+                    Ok(())
                 }
-                Passed::As(data) => {
-                    if status.is_empty() && out.put(kind, &data).is_err() {
-                        status |= Status::WRITE;
-                    }
-                }
+                // What has gone wrong has been told; the rest is only read.
+                _ if !status.is_empty() => Ok(()),
+                Passed::As(data) => out.put(kind, data),
+                Passed::Yes | Passed::End => out.put(kind, data),
+            };
+            if let Err(err) = written {
+                status |= unwritten(uid, &err);
             }
-            if passed_end(kind) {
-                if out.flush().is_err() || out.into_inner().flush().is_err() {
-                    status |= Status::WRITE;
+            if passed == Passed::End {
+                if status.is_empty()
+                    && let Err(err) = out.flush().and_then(|()| out.into_inner().flush())
+                {
+                    status |= unwritten(uid, &err);
                 }
                 if status.is_empty() && !filter.is_complete() {
                     status |= Status::BAD;
@@ -161,17 +160,20 @@ fn malformed(uid: u32, err: &pf_record::Error) -> anyhow::Error {
     anyhow!("uid={uid}: malformed input")
 }
 
-fn passed_end(kind: RecordType) -> bool {
-    kind == RecordType::END
-}
-
 fn commit(uid: u32, file: NewFile) -> Status {
     match file.commit(None) {
         Ok(_) => Status::NONE,
-        Err(err) => {
-            warning!("uid={uid}: {err}");
-            Status::WRITE
-        }
+        Err(err) => unwritten(uid, &err),
+    }
+}
+
+/// What it means that the message cannot be written.
+fn unwritten(uid: u32, err: &io::Error) -> Status {
+    warning!("uid={uid}: {}", pf_sys::error::text(err));
+    if err.kind() == io::ErrorKind::FileTooLarge {
+        Status::SIZE
+    } else {
+        Status::WRITE
     }
 }
 

@@ -38,6 +38,7 @@ pub fn may_submit(config: &Config) -> Result<u32> {
 /// It was not taken; the exit status says why.
 pub fn enqueue(options: &Options, config: &Config) -> Result<()> {
     let uid = may_submit(config)?;
+    let most = config.get(param::MESSAGE_SIZE_LIMIT)?;
     let sender = sender(options, uid)?;
     let who = format!("{}({uid})", String::from_utf8_lossy(&sender));
     let directory = config.get(param::COMMAND_DIRECTORY)?;
@@ -124,7 +125,7 @@ pub fn enqueue(options: &Options, config: &Config) -> Result<()> {
             true => Some(Extractor::new(config.count(param::HEADER_SIZE_LIMIT)?)),
             false => None,
         };
-        content(&mut out, options, config, &who, extractor.as_mut())?;
+        content(&mut out, options, config, most, &who, extractor.as_mut())?;
         out.put(RecordType::XTRA, b"")?;
         for address in extractor.map(Extractor::recipients).unwrap_or_default() {
             recipient(&mut out, options, &address)?;
@@ -186,7 +187,7 @@ fn full_name(options: &Options, uid: u32) -> Option<Vec<u8>> {
         return Some(name.clone());
     }
     if let Some(name) = pf_cli::safe_environment("NAME") {
-        return Some(name.into_vec()).filter(|name| !name.is_empty());
+        return Some(name.into_vec());
     }
     let user = identity::user_by_uid(uid).ok()??;
     let field = user.gecos.split([',', ';', '%']).next().unwrap_or_default();
@@ -223,11 +224,12 @@ enum StripCr {
     No,
 }
 
-/// Copies the content from standard input.
+/// Copies the content from standard input, but not much more than `most` bytes.
 fn content(
     out: &mut Submission,
     options: &Options,
     config: &Config,
+    most: i64,
     who: &str,
     mut extractor: Option<&mut Extractor>,
 ) -> Result<()> {
@@ -247,7 +249,6 @@ fn content(
     let (mut skip_from, mut continued) = (true, false);
     let mut line = Vec::new();
     let mut size: i64 = 0;
-    let most = config.get(param::MESSAGE_SIZE_LIMIT)?;
     while let Some(whole) = piece(&mut input, &mut line, limit).map_err(|err| {
         fail(format!(
             "{who}: error reading input: {}",

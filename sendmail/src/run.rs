@@ -150,7 +150,7 @@ impl Other<'_> {
     ) -> Result<ExitCode> {
         let err = self.prepare(directory, name, first, last).exec();
         let path = directory.join(name);
-        Err(fail(format!("execvp {}: {}", path.display(), text(&err))))
+        Err(fail(format!("execv {}: {}", path.display(), text(&err))))
     }
 
     fn prepare(&self, directory: &Path, name: &str, first: &[&[u8]], last: &[&[u8]]) -> Command {

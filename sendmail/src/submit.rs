@@ -47,9 +47,13 @@ impl Submission {
         }
         let shown = format!("{} -r{}", path.display(), " -v".repeat(verbose.into()));
         let unable = |why: String| fail(format!("{who}: unable to execute {shown}: {why}"));
-        let mut postdrop = command
-            .spawn()
-            .map_err(|err| unable(pf_sys::error::text(&err)))?;
+        let mut postdrop = command.spawn().map_err(|err| {
+            let why = pf_sys::error::text(&err);
+            // What a copy of this process would say.
+            pf_log::fatal!("execvp {}: {why}", path.display());
+            warning!("command \"{shown}\" exited with status 1");
+            unable("Application error".to_owned())
+        })?;
         // It says first under which id it takes the message, or why it does not.
         if announced(&mut postdrop) {
             return Ok(Self {
@@ -114,7 +118,9 @@ impl Submission {
         if let Some(mut output) = self.postdrop.stdout.take() {
             let _ = output.read_to_end(&mut self.answers);
         }
-        let _ = self.postdrop.wait();
+        if !self.postdrop.wait().is_ok_and(|status| status.success()) {
+            warning!("mail_stream_cleanup: close error");
+        }
         let verdict = self.verdict();
         flushed.or_else(|err| if verdict.is_some() { Ok(()) } else { Err(err) })?;
         let Some((status, reason)) = verdict else {
