@@ -97,7 +97,7 @@ pub struct Transport {
     pub dead: Option<Trouble>,
     /// While this lies ahead, nothing goes there.
     paused: Option<Instant>,
-    /// One delivery is about to begin, and then there is a pause.
+    /// One delivery is about to begin, after a pause.
     locked: bool,
     queues: HashMap<Vec<u8>, QueueKey>,
 }
@@ -273,12 +273,10 @@ impl Scheduler {
         }
     }
 
-    /// An agent is there, or none is to be had: the pause between deliveries begins.
-    pub fn allocated(&mut self, transport: TransportId, now: Instant) {
-        if let Some(owner) = self.transports.get_mut(transport.0)
-            && std::mem::take(&mut owner.locked)
-        {
-            owner.paused = Some(now + owner.params.transport_rate_delay);
+    /// An agent is there, or none is to be had, and the pause is over: another delivery may begin.
+    pub fn allocated(&mut self, transport: TransportId) {
+        if let Some(owner) = self.transports.get_mut(transport.0) {
+            owner.locked = false;
         }
     }
 

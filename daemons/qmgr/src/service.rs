@@ -510,11 +510,16 @@ fn allocate(shared: &Rc<Shared>, transport: TransportId) {
     let shared = shared.clone();
     spawn_local(async move {
         let agent = agents::allocate(&name, shared.params.ipc_timeout).await;
+        // A transport that pauses does so before each delivery, the first one too.
+        let pause = shared.transport_params(&name).transport_rate_delay;
+        if !pause.is_zero() {
+            tokio::time::sleep(pause).await;
+        }
         if let Some(count) = shared.pending.borrow_mut().get_mut(&transport) {
             *count = count.saturating_sub(1);
         }
         let now = Instant::now();
-        shared.scheduler.borrow_mut().allocated(transport, now);
+        shared.scheduler.borrow_mut().allocated(transport);
         match agent {
             Ok(agent) => {
                 let selected = shared.scheduler.borrow_mut().select(transport, now);
