@@ -1,12 +1,13 @@
-//! The envelope of a queue file. Pure: from records to a message.
+//! The envelope of a queue file: from records to a message, with the complaints that belong to a damaged one.
 
 use std::fs::File;
 use std::io;
 
-use pf_dsn::Notify;
+use pf_dsn::{Notify, Ret};
+use pf_log::{info, warning};
 use pf_proto::bounce::Recipient;
 use pf_proto::deliver::flags;
-use pf_record::{ArrivalTime, Error, Reader, RecordType, SizeRecord, set};
+use pf_record::{ArrivalTime, Error, Reader, RecordType, SizeRecord, sendopts, set};
 
 /// The envelope of a message, and some or all of its recipients.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,6 +17,7 @@ pub struct Envelope {
     /// When the queue file was made, by `create_time` or the file's own record.
     pub created: i64,
     pub sender: Vec<u8>,
+    has_sender: bool,
     pub encoding: Vec<u8>,
     pub client_name: Vec<u8>,
     pub client_address: Vec<u8>,
@@ -34,36 +36,33 @@ pub struct Envelope {
     pub record_offset: Option<u64>,
     /// `transport:nexthop` for all recipients.
     pub filter: Vec<u8>,
+    /// Written for a content inspector: deliveries are not reported as sent by this message's own wish.
+    pub inspect: bool,
     /// Takes the place of all recipients.
     pub redirect: Vec<u8>,
     pub verp: Option<Vec<u8>>,
-    /// When the delay warning is due, and where that stands in the file.
+    /// When the delay warning is due, and where that stands in the file; 0 for never, less once it was sent.
     pub warn: Option<(i64, u64)>,
     pub recipients: Vec<Recipient>,
     /// Where to go on reading recipients; `None` when all were read.
     pub more: Option<u64>,
     /// Whether a sender wants to know of deliveries.
     pub tells_success: bool,
-    /// How many recipients there are, done ones included, as far as was read.
-    pub seen: usize,
+    /// How many recipients were not read yet, done ones included.
+    pub unread: i64,
+    /// Whether the client attributes are those for the log, which others do not replace.
+    has_log_client: bool,
+    /// Whether all records but those of recipients are known.
+    complete: bool,
 }
 
 /// Why a message cannot be read.
 #[derive(Debug)]
 pub enum Unreadable {
-    /// The file is damaged.
-    Damaged(String),
+    /// The file is damaged; the log tells how.
+    Damaged,
     /// The file cannot be read now.
     Io(io::Error),
-}
-
-impl From<Error> for Unreadable {
-    fn from(err: Error) -> Self {
-        match err {
-            Error::Io(err) => Unreadable::Io(err),
-            other => Unreadable::Damaged(other.to_string()),
-        }
-    }
 }
 
 impl From<io::Error> for Unreadable {
@@ -72,200 +71,331 @@ impl From<io::Error> for Unreadable {
     }
 }
 
-/// Reads the envelope and at most `limit` recipients that are not done with.
+/// The only flag of a size record that is not about `NOTIFY`: other records stand among the recipients.
+const MIXED: i64 = 1;
+const SIZE_FLAGS: i64 = 0x1f;
+
+/// Reads the envelope of message `id` and at most `limit` recipients that are not done with.
 ///
 /// # Errors
 /// The file is damaged or cannot be read.
-pub fn read(file: &File, limit: usize) -> Result<Envelope, Unreadable> {
-    let mut records = Reader::new(file);
+pub fn read(file: &File, id: &str, limit: usize) -> Result<Envelope, Unreadable> {
     let mut envelope = Envelope::default();
-    let mut data = Vec::new();
-    let mut pending = Recipient::default();
-    let mut in_extract = false;
-    let (mut has_size, mut has_sender) = (false, false);
-    loop {
-        if envelope.recipients.len() >= limit.max(1) {
-            envelope.more = Some(records.offset());
-            break;
+    scan(file, id, &mut envelope, limit)?;
+    let missing = if envelope.arrival.seconds == 0 {
+        "arrival time"
+    } else if !envelope.has_sender {
+        "sender"
+    } else if envelope.size.data_offset == 0 {
+        "size"
+    } else {
+        if envelope.created == 0 {
+            envelope.created = envelope.arrival.seconds;
         }
-        let Some((kind, offset)) = records.next_into(&mut data)? else {
-            return Err(Unreadable::Damaged("unexpected end of file".into()));
-        };
-        let allowed = if in_extract {
-            set::EXTRACT
-        } else {
-            set::ENVELOPE
-        };
-        if !kind.is_in(allowed) {
-            return Err(Unreadable::Damaged(format!(
-                "unexpected record type {}",
-                kind.0
-            )));
-        }
-        match kind {
-            RecordType::SIZE if !has_size => {
-                let (size, count) = SizeRecord::parse(&data);
-                if count < 2 || size.data_offset <= 0 || size.message_size < 0 {
-                    return Err(Unreadable::Damaged("bad size record".into()));
-                }
-                envelope.size = size;
-                has_size = true;
-            }
-            RecordType::MESG => {
-                // Past the content: what was extracted from it.
-                let target = envelope
-                    .size
-                    .data_offset
-                    .saturating_add(envelope.size.message_size);
-                records.seek(
-                    u64::try_from(target)
-                        .map_err(|_| Unreadable::Damaged("bad size record".into()))?,
-                )?;
-                match records.next_into(&mut data)? {
-                    Some((RecordType::XTRA, _)) => in_extract = true,
-                    _ => return Err(Unreadable::Damaged("no extracted segment".into())),
-                }
-            }
-            RecordType::END => break,
-            RecordType::FROM => {
-                envelope.sender.clone_from(&data);
-                has_sender = true;
-            }
-            other => recipient_or_attribute(&mut envelope, &mut pending, other, &data, offset),
-        }
-    }
-    if !has_size || !has_sender || envelope.arrival == ArrivalTime::default() {
-        return Err(Unreadable::Damaged(
-            "missing size, sender or time record".into(),
-        ));
-    }
-    if envelope.created == 0 {
-        envelope.created = envelope.arrival.seconds;
-    }
-    Ok(envelope)
+        return Ok(envelope);
+    };
+    warning!("{id}: message rejected: missing {missing} record");
+    Err(Unreadable::Damaged)
 }
 
-/// Reads more recipients, from where an earlier read stopped.
+/// Reads more recipients, from where an earlier read stopped. Those that were read before are forgotten.
 ///
 /// # Errors
 /// As [`read`].
-pub fn read_more(file: &File, envelope: &mut Envelope, limit: usize) -> Result<(), Unreadable> {
-    let Some(from) = envelope.more.take() else {
-        return Ok(());
-    };
-    let mut records = Reader::new(file);
-    records.seek(from)?;
-    let mut data = Vec::new();
-    let mut pending = Recipient::default();
+pub fn read_more(
+    file: &File,
+    id: &str,
+    envelope: &mut Envelope,
+    limit: usize,
+) -> Result<(), Unreadable> {
     envelope.recipients.clear();
-    let boundary = u64::try_from(envelope.size.data_offset).unwrap_or(0);
-    loop {
-        if envelope.recipients.len() >= limit.max(1) {
-            envelope.more = Some(records.offset());
-            return Ok(());
-        }
-        let Some((kind, offset)) = records.next_into(&mut data)? else {
-            return Err(Unreadable::Damaged("unexpected end of file".into()));
-        };
-        match kind {
-            RecordType::END => return Ok(()),
-            RecordType::MESG if offset < boundary => {
-                let target = envelope
-                    .size
-                    .data_offset
-                    .saturating_add(envelope.size.message_size);
-                records.seek(
-                    u64::try_from(target)
-                        .map_err(|_| Unreadable::Damaged("bad size record".into()))?,
-                )?;
-            }
-            RecordType::FROM | RecordType::SIZE => {}
-            other => recipient_or_attribute(envelope, &mut pending, other, &data, offset),
-        }
-    }
+    scan(file, id, envelope, limit)
 }
 
-fn recipient_or_attribute(
+/// Reads from the beginning, or from where an earlier read stopped. All that is not a recipient is found in the first read, also
+/// what stands behind the content: a filter must be known for the first recipient.
+fn scan(file: &File, id: &str, envelope: &mut Envelope, limit: usize) -> Result<(), Unreadable> {
+    let mut records = Reader::new(file);
+    if let Some(from) = envelope.more.take() {
+        records.seek(from)?;
+    }
+    let mut data = Vec::new();
+    let mut pending = Recipient::default();
+    loop {
+        let mut offset = records.offset();
+        let data_offset = u64::try_from(envelope.size.data_offset).unwrap_or(0);
+        let behind_content = data_offset > 0 && offset == data_offset;
+        if behind_content {
+            offset += u64::try_from(envelope.size.message_size).unwrap_or(0);
+            records.seek(offset)?;
+        }
+        let kind = match records.read_into(&mut data) {
+            Ok(Some(RecordType::POINTER)) => match records.follow(&data) {
+                Ok(()) => continue,
+                Err(err) => return Err(damaged(id, err)),
+            },
+            Ok(Some(kind)) => kind,
+            Ok(None) => {
+                warning!("{id}: message rejected: missing end record");
+                return Err(Unreadable::Damaged);
+            }
+            Err(err) => return Err(damaged(id, err)),
+        };
+        let expected = if behind_content {
+            kind == RecordType::XTRA
+        } else {
+            kind.is_in(set::ENVELOPE) || kind.is_in(set::EXTRACT)
+        };
+        if !expected {
+            warning!(
+                "Unexpected record type '{}' at offset {offset}",
+                char::from(kind.0)
+            );
+            return Err(Unreadable::Damaged);
+        }
+        match kind {
+            RecordType::END => {
+                envelope.complete = true;
+                break;
+            }
+            RecordType::RCPT if envelope.more.is_none() => {
+                envelope.unread -= 1;
+                pending.address.clone_from(&data);
+                pending.offset = i64::try_from(offset).unwrap_or(0);
+                envelope.recipients.push(std::mem::take(&mut pending));
+                if envelope.recipients.len() < limit.max(1) {
+                    continue;
+                }
+                envelope.more = Some(records.offset());
+                if envelope.complete {
+                    break;
+                }
+                if envelope.size.qmgr_flags & MIXED != 0 {
+                    continue;
+                }
+                if offset > data_offset {
+                    envelope.complete = true;
+                    break;
+                }
+                records.seek(data_offset)?;
+            }
+            RecordType::DONE if envelope.more.is_none() => {
+                envelope.unread -= 1;
+                pending = Recipient::default();
+            }
+            RecordType::RCPT | RecordType::DONE => {}
+            _ => record(envelope, &mut pending, id, kind, &data, offset)?,
+        }
+    }
+    if !pending.dsn_original.is_empty() {
+        let address = String::from_utf8_lossy(&pending.dsn_original);
+        warning!("{id}: ignoring out-of-order DSN original recipient address <{address:.200}>");
+    }
+    if !pending.original.is_empty() {
+        let address = String::from_utf8_lossy(&pending.original);
+        warning!("{id}: ignoring out-of-order original recipient <{address:.200}>");
+    }
+    if envelope.unread < 0 || (envelope.more.is_none() && envelope.unread != 0) {
+        warning!("{id}: rcpt count mismatch ({})", envelope.unread);
+        envelope.unread = 0;
+    }
+    Ok(())
+}
+
+fn damaged(id: &str, err: Error) -> Unreadable {
+    if let Error::Io(err) = err {
+        return Unreadable::Io(err);
+    }
+    warning!("active/{id}: {err}");
+    warning!("{id}: message rejected: missing end record");
+    Unreadable::Damaged
+}
+
+/// A record that is neither an end nor a recipient.
+fn record(
     envelope: &mut Envelope,
     pending: &mut Recipient,
+    id: &str,
     kind: RecordType,
     data: &[u8],
     offset: u64,
-) {
+) -> Result<(), Unreadable> {
+    let text = String::from_utf8_lossy(data);
+    let rcpt = envelope.more.is_none();
     match kind {
-        RecordType::TIME if envelope.arrival == ArrivalTime::default() => {
-            envelope.arrival = ArrivalTime::parse(data);
+        RecordType::ORCPT => {
+            if !pending.original.is_empty() {
+                let old = String::from_utf8_lossy(&pending.original);
+                warning!("{id}: ignoring out-of-order original recipient <{old:.200}>");
+            }
+            pending.original = if rcpt { data.to_vec() } else { Vec::new() };
         }
-        RecordType::CTIME => envelope.created = ArrivalTime::parse(data).seconds,
-        RecordType::ORCPT => pending.original = data.to_vec(),
-        RecordType::DSN_ORCPT => pending.dsn_original = data.to_vec(),
+        RecordType::DSN_ORCPT => {
+            if !pending.dsn_original.is_empty() {
+                let old = String::from_utf8_lossy(&pending.dsn_original);
+                warning!("{id}: ignoring out-of-order DSN original recipient address <{old:.200}>");
+            }
+            pending.dsn_original = if rcpt { data.to_vec() } else { Vec::new() };
+        }
         RecordType::DSN_NOTIFY => {
-            pending.dsn_notify = number(data);
-            envelope.tells_success |= Notify::from_bits(pending.dsn_notify)
-                .is_some_and(|notify| notify.contains(Notify::SUCCESS));
-        }
-        RecordType::RCPT => {
-            envelope.seen += 1;
-            pending.address = data.to_vec();
-            pending.offset = i64::try_from(offset).unwrap_or(0);
-            envelope.recipients.push(std::mem::take(pending));
-        }
-        RecordType::DONE => {
-            envelope.seen += 1;
-            *pending = Recipient::default();
-        }
-        RecordType::FILTER => envelope.filter = data.to_vec(),
-        RecordType::REDIRECT => envelope.redirect = data.to_vec(),
-        RecordType::VERP => envelope.verp = Some(data.to_vec()),
-        RecordType::DSN_ENVID => envelope.envid = data.to_vec(),
-        RecordType::DSN_RET => envelope.ret = number(data),
-        RecordType::WARN => {
-            let due = String::from_utf8_lossy(data).trim().parse().unwrap_or(0);
-            envelope.warn = Some((due, offset)).filter(|(due, _)| *due > 0);
+            if pending.dsn_notify != 0 {
+                let old = std::mem::take(&mut pending.dsn_notify);
+                warning!("{id}: ignoring out-of-order DSN notify flags <{old}>");
+            }
+            match decimal(data)
+                .filter(|bits| *bits != 0)
+                .map(|bits| (bits, Notify::from_bits(bits)))
+            {
+                Some((bits, Some(notify))) => {
+                    envelope.tells_success |= notify.contains(Notify::SUCCESS);
+                    pending.dsn_notify = if rcpt { bits } else { 0 };
+                }
+                _ if rcpt => warning!("{id}: ignoring malformed DSN notify flags <{text:.200}>"),
+                _ => {}
+            }
         }
         // Some attributes stand for records of their own.
-        RecordType::ATTR => {
-            if let Ok((name, value)) = pf_record::attr::split(data) {
-                match pf_record::attr::record_type(name) {
-                    Some(kind) => recipient_or_attribute(envelope, pending, kind, value, offset),
-                    None => attribute(envelope, name, value, offset),
-                }
+        RecordType::ATTR => match pf_record::attr::split(data) {
+            Ok((name, value)) => match pf_record::attr::record_type(name) {
+                Some(kind) => return record(envelope, pending, id, kind, value, offset),
+                None if !envelope.complete => attribute(envelope, id, name, value, offset),
+                None => {}
+            },
+            Err(err) => {
+                warning!("{id}: bad attribute record: {err}: {text:.200}");
+                return Err(Unreadable::Damaged);
+            }
+        },
+        _ if envelope.complete => {}
+        RecordType::SIZE => return size(envelope, id, data),
+        RecordType::FROM if !envelope.has_sender => {
+            envelope.sender = data.to_vec();
+            envelope.has_sender = true;
+            info!(
+                "{id}: from=<{}>, size={}, nrcpt={} (queue active)",
+                pf_address::shown(data),
+                envelope.size.content_length,
+                envelope.unread
+            );
+        }
+        RecordType::TIME if envelope.arrival.seconds == 0 => {
+            envelope.arrival = ArrivalTime::parse(data);
+        }
+        RecordType::CTIME if envelope.created == 0 => {
+            envelope.created = ArrivalTime::parse(data).seconds;
+        }
+        RecordType::FILTER => envelope.filter = data.to_vec(),
+        RecordType::INSPECT => envelope.inspect = true,
+        RecordType::REDIRECT => envelope.redirect = data.to_vec(),
+        // Milters may replace both.
+        RecordType::DSN_ENVID => envelope.envid = data.to_vec(),
+        RecordType::DSN_RET => match decimal(data).filter(|ret| Ret::from_bits(*ret).is_some()) {
+            Some(ret) => envelope.ret = ret,
+            None => {
+                warning!("{id}: ignoring malformed DSN RET flags in queue file record:{text:.100}")
+            }
+        },
+        RecordType::WARN if envelope.warn.is_none() => {
+            envelope.warn = Some((ArrivalTime::parse(data).seconds, offset));
+        }
+        RecordType::VERP if envelope.verp.is_none() => {
+            if envelope.sender.is_empty() {
+                warning!("{id}: ignoring VERP request for null sender");
+            } else if data.len() != 2 {
+                warning!("{id}: ignoring bad VERP request: \"{text:.100}\"");
+            } else {
+                envelope.verp = Some(data.to_vec());
             }
         }
         _ => {}
     }
+    Ok(())
 }
 
-fn attribute(envelope: &mut Envelope, name: &[u8], value: &[u8], offset: u64) {
+fn size(envelope: &mut Envelope, id: &str, data: &[u8]) -> Result<(), Unreadable> {
+    let text = String::from_utf8_lossy(data);
+    if envelope.size.data_offset == 0 {
+        let (size, count) = SizeRecord::parse(data);
+        if count < 3 {
+            warning!("{id}: message rejected: weird size record");
+            return Err(Unreadable::Damaged);
+        }
+        if size.data_offset <= 0 || size.message_size <= 0 {
+            warning!("{id}: invalid size record: {text:.100}");
+            return Err(Unreadable::Damaged);
+        }
+        if size.qmgr_flags & !SIZE_FLAGS != 0 {
+            warning!("{id}: invalid flags in size record: {text:.100}");
+            return Err(Unreadable::Damaged);
+        }
+        envelope.size = size;
+        envelope.size.sendopts &= sendopts::ALL;
+        envelope.unread += size.recipients;
+    }
+    // Before Postfix 2.4 there was only one size.
+    if envelope.size.content_length == 0 {
+        envelope.size.content_length = envelope.size.message_size;
+    } else if envelope.size.content_length < 0 {
+        warning!("{id}: invalid size record: {text:.100}");
+        return Err(Unreadable::Damaged);
+    }
+    Ok(())
+}
+
+fn attribute(envelope: &mut Envelope, id: &str, name: &[u8], value: &[u8], offset: u64) {
+    // What the log shows of the client. Before Postfix 2.3 those were the names of the client's own attributes.
+    let log = match name {
+        b"log_client_name" | b"client_name" => Some(&mut envelope.client_name),
+        b"log_client_address" | b"client_address" => Some(&mut envelope.client_address),
+        b"log_client_port" | b"client_port" => Some(&mut envelope.client_port),
+        b"log_protocol_name" | b"protocol_name" => Some(&mut envelope.client_protocol),
+        b"log_helo_name" | b"helo_name" => Some(&mut envelope.client_helo),
+        _ => None,
+    };
+    if let Some(place) = log {
+        if name.starts_with(b"log_") {
+            *place = value.to_vec();
+            envelope.has_log_client = true;
+        } else if !envelope.has_log_client && place.is_empty() {
+            *place = value.to_vec();
+        }
+        return;
+    }
     let place = match name {
-        b"encoding" => &mut envelope.encoding,
-        b"log_client_name" => &mut envelope.client_name,
-        b"log_client_address" => &mut envelope.client_address,
-        b"log_client_port" => &mut envelope.client_port,
-        b"log_protocol_name" => &mut envelope.client_protocol,
-        b"log_helo_name" => &mut envelope.client_helo,
+        b"encoding" => {
+            envelope.encoding = value.to_vec();
+            return;
+        }
+        b"trace_flags" if envelope.trace_flags == 0 => {
+            envelope.trace_flags = decimal(value).unwrap_or(0) & flags::TRACE;
+            envelope.record_offset = (envelope.trace_flags == flags::RECORD).then_some(offset);
+            return;
+        }
         b"sasl_method" => &mut envelope.sasl_method,
         b"sasl_username" => &mut envelope.sasl_username,
         b"sasl_sender" => &mut envelope.sasl_sender,
         b"log_ident" => &mut envelope.log_ident,
         b"rewrite_context" => &mut envelope.rewrite_context,
-        b"trace_flags" => {
-            envelope.trace_flags = number(value) & flags::TRACE;
-            envelope.record_offset = (envelope.trace_flags == flags::RECORD).then_some(offset);
-            return;
-        }
-        b"create_time" => {
-            envelope.created = i64::from(number(value));
-            return;
-        }
         _ => return,
     };
-    // The first one counts: later ones come from forwarding inside the system.
+    // The first one counts.
     if place.is_empty() {
         *place = value.to_vec();
+    } else {
+        warning!(
+            "{id}: ignoring multiple {} attribute: {}",
+            String::from_utf8_lossy(name),
+            String::from_utf8_lossy(value)
+        );
     }
 }
 
-fn number(data: &[u8]) -> i32 {
-    String::from_utf8_lossy(data).trim().parse().unwrap_or(0)
+/// A number of digits only.
+fn decimal(data: &[u8]) -> Option<i32> {
+    let digits = !data.is_empty() && data.iter().all(u8::is_ascii_digit);
+    std::str::from_utf8(data)
+        .ok()
+        .filter(|_| digits)?
+        .parse()
+        .ok()
 }

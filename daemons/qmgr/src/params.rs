@@ -5,11 +5,13 @@ use std::time::Duration;
 use pf_config::{Config, Error, param};
 
 use crate::feedback::Feedback;
+use crate::intake::Refill;
 
 /// Parameters for all mail.
 pub struct Params {
     pub active_limit: usize,
     pub recipient_limit: usize,
+    pub recipient_minimum: usize,
     pub queue_run_delay: Duration,
     pub minimal_backoff: Duration,
     pub maximal_backoff: Duration,
@@ -28,6 +30,7 @@ pub struct Params {
     pub probe_limit: usize,
     pub plain_bounces: bool,
     pub recipient_delimiter: String,
+    pub delay_cleared: bool,
 }
 
 impl Params {
@@ -40,6 +43,7 @@ impl Params {
         Ok(Self {
             active_limit: config.count(param::QMGR_MESSAGE_ACTIVE_LIMIT)?,
             recipient_limit: config.count(param::QMGR_MESSAGE_RECIPIENT_LIMIT)?,
+            recipient_minimum: config.count(param::QMGR_MESSAGE_RECIPIENT_MINIMUM)?,
             queue_run_delay: config.get(param::QUEUE_RUN_DELAY)?,
             minimal_backoff: config.get(param::MINIMAL_BACKOFF_TIME)?,
             maximal_backoff: config.get(param::MAXIMAL_BACKOFF_TIME)?,
@@ -58,6 +62,7 @@ impl Params {
             probe_limit: config.count(param::ADDRESS_VERIFY_PENDING_REQUEST_LIMIT)?,
             plain_bounces: config.get(param::DISABLE_VERP_BOUNCES)?,
             recipient_delimiter: config.get(param::RECIPIENT_DELIMITER)?,
+            delay_cleared: config.get(param::CONFIRM_DELAY_CLEARED)?,
         })
     }
 }
@@ -87,6 +92,9 @@ pub struct TransportParams {
     pub negative: Feedback,
     /// How many failures in a row, in cohorts, make a destination dead; 0: it never is.
     pub cohort_limit: usize,
+    /// How many recipients in memory it can lend.
+    pub in_memory: usize,
+    pub refill: Refill,
 }
 
 impl TransportParams {
@@ -147,6 +155,11 @@ impl TransportParams {
             positive: feedback("destination_concurrency_positive_feedback")?,
             negative: feedback("destination_concurrency_negative_feedback")?,
             cohort_limit: count("destination_concurrency_failed_cohort_limit")?,
+            in_memory: count("recipient_limit")?,
+            refill: Refill {
+                limit: count("recipient_refill_limit")?,
+                delay: time("recipient_refill_delay")?,
+            },
         })
     }
 }
