@@ -97,15 +97,14 @@ impl EventService for Flush {
         };
         let mut stream =
             aio::Stream::with_pending(stream.into_parts().0, self.ipc_timeout, pending);
-        let message = match stream.recv().await {
-            Ok(message) => message,
-            Err(err) => {
-                pf_log::warning!("malformed request: {err}");
-                return;
-            }
-        };
-        let (status, later) = match FlushRequest::decode(&mut message.decoder()) {
-            Ok(request) => self.answer(&request).await,
+        let (status, later) = match stream.recv().await {
+            Ok(message) => match FlushRequest::decode(&mut message.decoder()) {
+                Ok(request) => self.answer(&request).await,
+                Err(err) => {
+                    pf_log::warning!("malformed request: {err}");
+                    (Status::Bad, Later::Nothing)
+                }
+            },
             Err(err) => {
                 pf_log::warning!("malformed request: {err}");
                 (Status::Bad, Later::Nothing)
@@ -142,7 +141,7 @@ impl Flush {
         let status = match request {
             FlushRequest::Refresh => return (Status::Ok, Later::Refresh(self.refresh_time)),
             FlushRequest::Purge => return (Status::Ok, Later::Refresh(Duration::ZERO)),
-            FlushRequest::Add { site, queue_id } => match message_id(queue_id) {
+            FlushRequest::Add { site, queue_id } => match QueueId::parse(queue_id) {
                 Some(id) => match self.log_of(site).await {
                     Ok(log) => self.run(move |logs| logs.add(&log, &id)).await,
                     Err(status) => status,
@@ -153,7 +152,7 @@ impl Flush {
                 Ok(log) => self.run(move |logs| logs.send_site(&log, true)).await,
                 Err(status) => status,
             },
-            FlushRequest::SendFile { queue_id } => match message_id(queue_id) {
+            FlushRequest::SendFile { queue_id } => match QueueId::parse(queue_id) {
                 Some(id) => {
                     self.run(move |logs| {
                         logs.send_file(&id);
@@ -197,12 +196,4 @@ impl Flush {
             }
         }
     }
-}
-
-fn message_id(id: &[u8]) -> Option<QueueId> {
-    let parsed = QueueId::parse(id);
-    if parsed.is_none() {
-        pf_log::warning!("bad queue id \"{:.30}\"", String::from_utf8_lossy(id));
-    }
-    parsed
 }

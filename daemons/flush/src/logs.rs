@@ -30,8 +30,12 @@ pub struct Logs {
     pub purge_time: Duration,
 }
 
-/// The name of a site's log; `None`: a domain without ASCII form.
+/// The name of a site's log; `None`: a domain without ASCII form, or with an empty label.
 pub fn log_name(site: &[u8]) -> Option<String> {
+    let labels = site.strip_suffix(b".").unwrap_or(site);
+    if labels.split(|byte| *byte == b'.').any(<[u8]>::is_empty) {
+        return None;
+    }
     let ascii = if site.is_ascii() {
         String::from_utf8_lossy(site).into_owned()
     } else {
@@ -248,7 +252,8 @@ mod tests {
     fn names_of_logs() {
         assert_eq!(log_name(b"Example.COM").as_deref(), Some("example_com"));
         assert_eq!(log_name(b"[1.2.3.4]").as_deref(), Some("_1_2_3_4_"));
-        assert_eq!(log_name(b"../x").as_deref(), Some("___x"));
+        assert_eq!(log_name(b"a/x").as_deref(), Some("a_x"));
+        assert_eq!(log_name(b"../x"), None);
         assert_eq!(log_name(b"\xff.example"), None);
     }
 
