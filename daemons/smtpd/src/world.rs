@@ -1,6 +1,6 @@
 //! The world as it is: tables, lists, and the services of the mail system.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::path::Path;
@@ -30,8 +30,6 @@ use crate::params::Params;
 /// How long a resolved address is remembered, and how many of them.
 const RESOLVED_LIFE: Duration = Duration::from_secs(30);
 const MAX_RESOLVED: usize = 1000;
-/// How long a look at the free space of the queue is good.
-const SPACE_LIFE: Duration = Duration::from_secs(1);
 
 /// A sender and a recipient.
 type Route = (Vec<u8>, Vec<u8>);
@@ -55,7 +53,6 @@ pub(crate) struct World {
     anvil: Option<Rc<Anvil>>,
     service: String,
     names: Names,
-    space: Cell<Option<(Instant, u64)>>,
 }
 
 fn address_table(table: AddressTable) -> &'static str {
@@ -227,7 +224,6 @@ impl World {
                 .then(|| Anvil::new(queue, params.ipc_timeout)),
             service: params.service.clone(),
             names: Names::open(config, params)?,
-            space: Cell::new(None),
         })
     }
 
@@ -389,12 +385,7 @@ impl Ask for World {
     }
 
     fn queue_space(&self) -> u64 {
-        if let Some((when, free)) = self.space.get()
-            && when.elapsed() < SPACE_LIFE
-        {
-            return free;
-        }
-        let free = match nix::sys::statvfs::statvfs(".") {
+        match nix::sys::statvfs::statvfs(".") {
             Ok(space) => space
                 .blocks_available()
                 .saturating_mul(space.fragment_size()),
@@ -402,9 +393,7 @@ impl Ask for World {
                 pf_log::warning!("statvfs .: {err}");
                 u64::MAX
             }
-        };
-        self.space.set(Some((Instant::now(), free)));
-        free
+        }
     }
 
     async fn host_in(&self, list: HostList, name: &[u8], address: &[u8]) -> Membership {
