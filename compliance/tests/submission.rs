@@ -802,3 +802,52 @@ fn other_modes() {
     instance.wait_mailbox("alice");
     check(&instance, "submission/modes", &text);
 }
+
+#[test]
+fn reports_to_the_sender() {
+    let instance = Instance::builder()
+        .main_cf("default_transport = error:no outside\nlocal_recipient_maps =\nin_flow_delay = 0\nalias_maps = inline:{ {list=alice, bob} }\nvirtual_alias_maps = inline:{ {v@test.example=alice@test.example, out@far.example} }")
+        .start();
+    let mut text = String::new();
+    for (at, (options, recipients)) in [
+        (&["-bv"][..], &["nosuchuser"][..]),
+        (&["-bv"], &["list"]),
+        (&["-v"], &["out@far.example"]),
+        (&["-N", "success", "-V", "env-1", "-R", "hdrs"], &["alice"]),
+        (&["-N", "never"], &["nosuchuser"]),
+        (&["-R", "full", "-V", "env-2"], &["nosuchuser"]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let words = [
+            &["sendmail", "-i", "-f", "vmail@test.example"],
+            options,
+            recipients,
+        ]
+        .concat();
+        let before = instance.log().len();
+        let output = instance.run_with(
+            "sendmail",
+            &words[1..],
+            b"Subject: s\nX-Number: 1\n\nbody\n",
+        );
+        text += &shown(&words, &output);
+        let silent = words.contains(&"never");
+        let done = || {
+            let log = instance.log();
+            let new = &log[before..];
+            let ended = new.matches(": removed\n").count();
+            ended >= if silent { 1 } else { 2 } && new.matches("(queue active)").count() == ended
+        };
+        assert!(
+            compliance::testkit::wait_for(std::time::Duration::from_secs(20), done),
+            "{at}: {}",
+            instance.log()
+        );
+        let mail = instance.read("mail/vmail");
+        text += &mail;
+        instance.write("mail/vmail", "");
+    }
+    check(&instance, "submission/reports", &text);
+}
