@@ -4,36 +4,14 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    clippy::cast_possible_truncation,
     reason = "a test ends at its first surprise"
 )]
 
 use std::fmt::Write as _;
 
 use compliance::golden::{check, shown};
+use compliance::queue_file::{record, records};
 use compliance::testkit::{Instance, Output};
-
-/// One record; `length` bytes in front of the data.
-fn record(kind: u8, data: &str) -> Vec<u8> {
-    let mut bytes = vec![kind];
-    let mut rest = data.len();
-    loop {
-        let low = (rest & 0x7f) as u8;
-        rest >>= 7;
-        bytes.push(if rest > 0 { low | 0x80 } else { low });
-        if rest == 0 {
-            break;
-        }
-    }
-    bytes.extend_from_slice(data.as_bytes());
-    bytes
-}
-
-fn records(list: &[(u8, &str)]) -> Vec<u8> {
-    list.iter()
-        .flat_map(|(kind, data)| record(*kind, data))
-        .collect()
-}
 
 /// A queue file with a correct size record in front.
 fn message(envelope: &[u8], content: &[u8], extracted: &[u8]) -> Vec<u8> {
@@ -47,13 +25,13 @@ fn message(envelope: &[u8], content: &[u8], extracted: &[u8]) -> Vec<u8> {
         0
     );
     [
-        &record(b'C', &size),
+        &record(b'C', size.as_bytes()),
         envelope,
-        &record(b'M', ""),
+        &record(b'M', b""),
         content,
-        &record(b'X', ""),
+        &record(b'X', b""),
         extracted,
-        &record(b'E', ""),
+        &record(b'E', b""),
     ]
     .concat()
 }
@@ -116,22 +94,22 @@ fn odd_files() -> Vec<(&'static str, Vec<u8>)> {
     let whole = message(&envelope, &content, &extracted);
     let bare = [
         envelope.clone(),
-        record(b'M', ""),
+        record(b'M', b""),
         content.clone(),
-        record(b'X', ""),
+        record(b'X', b""),
         extracted.clone(),
-        record(b'E', ""),
+        record(b'E', b""),
     ]
     .concat();
-    let sized = |size: &str| [record(b'C', size), bare.clone()].concat();
-    let time = record(b'T', "1 1");
+    let sized = |size: &str| [record(b'C', size.as_bytes()), bare.clone()].concat();
+    let time = record(b'T', b"1 1");
     let after_time = |bytes: &[u8]| [time.as_slice(), bytes].concat();
-    let pointer = |target: usize| record(b'p', &format!("{target:>15}"));
-    let skipped = record(b'R', "skipped");
+    let pointer = |target: usize| record(b'p', format!("{target:>15}").as_bytes());
+    let skipped = record(b'R', b"skipped");
     let target = time.len() + 17 + skipped.len();
     vec![
         ("whole", whole.clone()),
-        ("behind", [whole.clone(), record(b'R', "after")].concat()),
+        ("behind", [whole.clone(), record(b'R', b"after")].concat()),
         ("cut", whole[..300].to_vec()),
         ("cut2", whole[..whole.len() - 40].to_vec()),
         ("empty", Vec::new()),
@@ -140,7 +118,7 @@ fn odd_files() -> Vec<(&'static str, Vec<u8>)> {
         (
             "sizes",
             message(
-                &[record(b'C', "1 2"), envelope].concat(),
+                &[record(b'C', b"1 2"), envelope].concat(),
                 &content,
                 &extracted,
             ),

@@ -4,7 +4,6 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    clippy::cast_possible_truncation,
     reason = "a test ends at its first surprise"
 )]
 
@@ -12,28 +11,8 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::time::{Duration, Instant};
 
 use compliance::golden::{check, log, shown};
+use compliance::queue_file::records;
 use compliance::testkit::{Instance, wait_for};
-
-fn record(kind: u8, data: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![kind];
-    let mut rest = data.len();
-    loop {
-        let low = (rest & 0x7f) as u8;
-        rest >>= 7;
-        bytes.push(if rest > 0 { low | 0x80 } else { low });
-        if rest == 0 {
-            break;
-        }
-    }
-    bytes.extend_from_slice(data);
-    bytes
-}
-
-fn records(list: &[(u8, &[u8])]) -> Vec<u8> {
-    list.iter()
-        .flat_map(|(kind, data)| record(*kind, data))
-        .collect()
-}
 
 /// Puts a file into a queue.
 fn put(instance: &Instance, below: &str, bytes: &[u8], mode: u32) {
@@ -136,8 +115,8 @@ fn fill(instance: &Instance) {
         Vec::new(),
         b"garbage that is no queue file\n".to_vec(),
         records(&[TIME, (b'S', b"cut@x"), (b'R', b"r@x")])[..26].to_vec(),
-        records(&[(b'S', b"notime@x"), (b'R', b"r@x")]),
-        records(&[(0, b"x"), (b'S', b"type0@x"), (b'R', b"r@x")]),
+        records(&[(b'S', "notime@x"), (b'R', "r@x")]),
+        records(&[(0, "x"), (b'S', "type0@x"), (b'R', "r@x")]),
         message(&[
             (b'S', b"exp@x"),
             (b'O', b"Orig@x"),

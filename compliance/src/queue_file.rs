@@ -1,0 +1,48 @@
+//! Queue files made by hand, and what is in those that were made by others.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use pf_testkit::Instance;
+
+/// One record: its type, the length of its data in groups of seven bits, its data.
+pub fn record(kind: u8, data: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![kind];
+    let mut rest = data.len();
+    loop {
+        let low = u8::try_from(rest & 0x7f).unwrap();
+        rest >>= 7;
+        bytes.push(if rest > 0 { low | 0x80 } else { low });
+        if rest == 0 {
+            break;
+        }
+    }
+    bytes.extend_from_slice(data);
+    bytes
+}
+
+/// Records, one behind the other.
+pub fn records<D: AsRef<[u8]>>(list: &[(u8, D)]) -> Vec<u8> {
+    list.iter()
+        .flat_map(|(kind, data)| record(*kind, data.as_ref()))
+        .collect()
+}
+
+/// What there is in `maildrop`, record by record; it is removed.
+pub fn dropped(instance: &Instance) -> String {
+    let mut text = String::new();
+    for entry in std::fs::read_dir(instance.path("spool/maildrop")).unwrap() {
+        let path = entry.unwrap().path();
+        let mode = path.metadata().unwrap().permissions().mode();
+        let output = instance.run("postcat", &["-vd", path.to_str().unwrap()]);
+        for line in output
+            .stdout
+            .lines()
+            .filter(|line| !line.starts_with(" 84 ") && !line.contains(" *** "))
+        {
+            text += &format!("  {}\n", line.replace('\r', "\\r").replace('\0', "\\0"));
+        }
+        text += &format!("  mode {mode:o}\n");
+        std::fs::remove_file(path).unwrap();
+    }
+    text
+}
