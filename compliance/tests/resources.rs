@@ -8,9 +8,12 @@
 )]
 
 use std::fmt::Write as _;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
 
 use compliance::golden::{check, log};
-use compliance::testkit::{Instance, Sink};
+use compliance::testkit::{Instance, Sink, wait_for};
 
 /// Fills the queue's file system but for `left` KiB.
 fn fill(instance: &Instance, left: u32) {
@@ -135,4 +138,61 @@ fn a_full_disk() {
     text += &lines;
     instance.assert_no_panic();
     check(&instance, "resources/full-disk", &text);
+}
+
+#[test]
+fn no_descriptors_left() {
+    let instance = Instance::builder()
+        .main_cf("relayhost = [127.0.0.1]:2525\nsmtp_host_lookup = native\nsmtpd_peername_lookup = no\nqueue_run_delay = 1s\nminimal_backoff_time = 1s\nmaximal_backoff_time = 1s\nservice_throttle_time = 1s")
+        .build();
+    let sink = Sink::start(&instance, "127.0.0.1:2525");
+    // As many as the daemons have open at rest, and hardly one more.
+    let mut taken = 0;
+    for limit in [120, 80, 60] {
+        let postfix = instance.target().command("postfix");
+        let script = format!("ulimit -n {limit}; exec {} start", postfix.display());
+        instance.run("/bin/sh", &["-c", &script]);
+        taken += hammer(&instance);
+        instance.run("postfix", &["abort"]);
+        let gone = wait_for(Duration::from_secs(10), || instance.processes().is_empty());
+        assert!(gone, "{:?}", instance.processes());
+    }
+    instance.start();
+    instance.run("postqueue", &["-f"]);
+    sink.wait(taken);
+    instance.wait_queue_empty();
+    instance.assert_no_panic();
+    assert!(taken > 0, "nothing was ever accepted");
+}
+
+/// Clients that come all at once, to a system that may not answer; how many messages were accepted.
+fn hammer(instance: &Instance) -> usize {
+    let mut streams: Vec<_> = (0..60)
+        .filter_map(|_| instance.try_connect("127.0.0.1", "127.0.0.1:25").ok())
+        .collect();
+    let mut accepted = 0;
+    for stream in &mut streams {
+        stream
+            .set_read_timeout(Some(Duration::from_millis(300)))
+            .unwrap();
+        let whole = "EHLO client.example\r\nMAIL FROM:<bob@test.example>\r\nRCPT TO:<alice@far.example>\r\nDATA\r\n";
+        if converse(stream, "", b'2').is_none() {
+            continue;
+        }
+        let got = whole.split_inclusive('\n').all(|line| {
+            converse(stream, line, if line == "DATA\r\n" { b'3' } else { b'2' }).is_some()
+        });
+        if got && converse(stream, "Subject: x\r\n\r\nx\r\n.\r\n", b'2').is_some() {
+            accepted += 1;
+        }
+    }
+    accepted
+}
+
+/// Sends text and reads a reply of this class.
+fn converse(stream: &mut TcpStream, text: &str, class: u8) -> Option<()> {
+    stream.write_all(text.as_bytes()).ok()?;
+    let mut reply = [0; 1024];
+    let count = stream.read(&mut reply).ok()?;
+    (count > 0 && reply[0] == class).then_some(())
 }

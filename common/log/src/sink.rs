@@ -3,7 +3,8 @@
 use std::fs::File;
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::net::UnixDatagram;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::Level;
 
@@ -49,11 +50,14 @@ impl Facility {
     }
 }
 
+/// How long a line waits for a log daemon that does not read.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// The connection to the system's log daemon.
 #[derive(Debug)]
 pub struct Syslog {
     facility: Facility,
-    socket: Option<UnixDatagram>,
+    socket: Option<Datagrams>,
 }
 
 impl Syslog {
@@ -68,7 +72,7 @@ pub struct Postlog {
     /// postlogd's socket; empty for postlogd itself.
     path: PathBuf,
     host: String,
-    socket: Option<UnixDatagram>,
+    socket: Option<Datagrams>,
     fallback: Option<Fallback>,
     file: Option<File>,
     /// Why the fallback cannot be written.
@@ -217,28 +221,71 @@ fn short(hostname: &str) -> String {
     hostname.split('.').next().unwrap_or_default().to_owned()
 }
 
-fn connect(path: &std::path::Path) -> Option<UnixDatagram> {
-    let socket = UnixDatagram::unbound().ok()?;
-    socket.connect(path).ok()?;
-    Some(socket)
+/// A connection to a log daemon.
+#[derive(Debug)]
+struct Datagrams {
+    socket: UnixDatagram,
+    /// Nobody reads: do not wait.
+    stuck: bool,
 }
 
-/// Sends a datagram; connects anew once when the daemon behind the socket was replaced.
-fn send(socket: &mut Option<UnixDatagram>, path: &std::path::Path, line: &[u8]) -> bool {
-    if let Some(open) = socket {
-        match open.send(line) {
-            Ok(_) => return true,
-            Err(err) if err.kind() == ErrorKind::Interrupted => return open.send(line).is_ok(),
-            Err(_) => {}
+fn connect(path: &Path) -> Option<Datagrams> {
+    let socket = UnixDatagram::unbound().ok()?;
+    socket.connect(path).ok()?;
+    socket.set_write_timeout(Some(PATIENCE)).ok()?;
+    Some(Datagrams {
+        socket,
+        stuck: false,
+    })
+}
+
+/// Sends a datagram; connects anew once when the daemon behind the socket was replaced. Where nobody reads, as when master cannot
+/// start postlogd, one line waits for [`PATIENCE`], and none after it until a line gets through.
+fn send(connection: &mut Option<Datagrams>, path: &Path, line: &[u8]) -> bool {
+    if let Some(open) = connection {
+        loop {
+            let stuck = match open.socket.send(line) {
+                Ok(_) => false,
+                Err(err) if err.kind() == ErrorKind::Interrupted => continue,
+                Err(err) if err.kind() == ErrorKind::WouldBlock => true,
+                Err(_) => break,
+            };
+            if open.stuck != stuck {
+                open.stuck = stuck;
+                let _ = open.socket.set_nonblocking(stuck);
+            }
+            return !stuck;
         }
     }
     // In a chroot the path may not be there: the old socket is kept then, its daemon may come back.
     match connect(path) {
         Some(fresh) => {
-            let sent = fresh.send(line).is_ok();
-            *socket = Some(fresh);
+            let sent = fresh.socket.send(line).is_ok();
+            *connection = Some(fresh);
             sent
         }
         None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_that_nobody_reads_stops_nobody_for_long() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        let reader = UnixDatagram::bind(&path).unwrap();
+        let mut socket = connect(&path);
+        let full = (0..100_000).position(|_| !send(&mut socket, &path, b"line"));
+        assert!(full.is_some());
+        let began = std::time::Instant::now();
+        for _ in 0..1000 {
+            assert!(!send(&mut socket, &path, b"line"));
+        }
+        assert!(began.elapsed() < PATIENCE, "waits for each line");
+        reader.recv(&mut [0; 8]).unwrap();
+        assert!(send(&mut socket, &path, b"line"));
     }
 }

@@ -411,38 +411,38 @@ impl Instance {
         Client::new(self.connect(source, server))
     }
 
-    /// A connection inside the instance's network.
+    /// A connection inside the instance's network, once the server is there.
     pub fn connect(&self, source: &str, server: &str) -> TcpStream {
-        let source: std::net::Ipv4Addr = source.parse().unwrap();
-        let server: SocketAddr = server.parse().unwrap();
-        let SocketAddr::V4(server) = server else {
-            panic!("IPv4 only")
-        };
-        self.inside(move || {
-            let mut last = None;
-            for _ in 0..100 {
-                let fd = sock::socket(
-                    sock::AddressFamily::Inet,
-                    sock::SockType::Stream,
-                    sock::SockFlag::SOCK_CLOEXEC,
-                    None,
-                )
-                .unwrap();
-                sock::bind(
-                    std::os::fd::AsRawFd::as_raw_fd(&fd),
-                    &sock::SockaddrIn::from(std::net::SocketAddrV4::new(source, 0)),
-                )
-                .unwrap();
-                match sock::connect(
-                    std::os::fd::AsRawFd::as_raw_fd(&fd),
-                    &sock::SockaddrIn::from(server),
-                ) {
-                    Ok(()) => return TcpStream::from(fd),
-                    Err(err) => last = Some(err),
-                }
-                std::thread::sleep(Duration::from_millis(50));
+        let mut last = None;
+        for _ in 0..100 {
+            match self.try_connect(source, server) {
+                Ok(stream) => return stream,
+                Err(err) => last = Some(err),
             }
-            panic!("connect to {server}: {last:?}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("connect to {server}: {last:?}");
+    }
+
+    /// One attempt at a connection inside the instance's network.
+    ///
+    /// # Errors
+    /// As `connect(2)`.
+    pub fn try_connect(&self, source: &str, server: &str) -> std::io::Result<TcpStream> {
+        let source: std::net::Ipv4Addr = source.parse().unwrap();
+        let server: std::net::SocketAddrV4 = server.parse().unwrap();
+        self.inside(move || {
+            let fd = sock::socket(
+                sock::AddressFamily::Inet,
+                sock::SockType::Stream,
+                sock::SockFlag::SOCK_CLOEXEC,
+                None,
+            )?;
+            let raw = std::os::fd::AsRawFd::as_raw_fd(&fd);
+            let own = std::net::SocketAddrV4::new(source, 0);
+            sock::bind(raw, &sock::SockaddrIn::from(own))?;
+            sock::connect(raw, &sock::SockaddrIn::from(server))?;
+            Ok(TcpStream::from(fd))
         })
     }
 
