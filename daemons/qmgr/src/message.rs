@@ -115,6 +115,15 @@ pub fn read_more(
 /// Reads from the beginning, or from where an earlier read stopped. All that is not a recipient is found in the first read, also
 /// what stands behind the content: a filter must be known for the first recipient.
 fn scan(file: &File, id: &str, envelope: &mut Envelope, limit: usize) -> Result<(), Unreadable> {
+    let read = records(file, id, envelope, limit);
+    if envelope.unread < 0 || (envelope.more.is_none() && envelope.unread != 0) {
+        warning!("{id}: rcpt count mismatch ({})", envelope.unread);
+        envelope.unread = 0;
+    }
+    read
+}
+
+fn records(file: &File, id: &str, envelope: &mut Envelope, limit: usize) -> Result<(), Unreadable> {
     let mut records = Reader::new(file);
     if let Some(from) = envelope.more.take() {
         records.seek(from)?;
@@ -139,7 +148,13 @@ fn scan(file: &File, id: &str, envelope: &mut Envelope, limit: usize) -> Result<
                 warning!("{id}: message rejected: missing end record");
                 return Err(Unreadable::Damaged);
             }
-            Err(err) => return Err(damaged(id, err)),
+            Err(err) => {
+                let why = damaged(id, err);
+                if let Unreadable::Damaged = why {
+                    warning!("{id}: message rejected: missing end record");
+                }
+                return Err(why);
+            }
         };
         let expected = if behind_content {
             kind == RecordType::XTRA
@@ -195,10 +210,6 @@ fn scan(file: &File, id: &str, envelope: &mut Envelope, limit: usize) -> Result<
         let address = String::from_utf8_lossy(&pending.original);
         warning!("{id}: ignoring out-of-order original recipient <{address:.200}>");
     }
-    if envelope.unread < 0 || (envelope.more.is_none() && envelope.unread != 0) {
-        warning!("{id}: rcpt count mismatch ({})", envelope.unread);
-        envelope.unread = 0;
-    }
     Ok(())
 }
 
@@ -207,7 +218,6 @@ fn damaged(id: &str, err: Error) -> Unreadable {
         return Unreadable::Io(err);
     }
     warning!("active/{id}: {err}");
-    warning!("{id}: message rejected: missing end record");
     Unreadable::Damaged
 }
 
@@ -320,6 +330,7 @@ fn size(envelope: &mut Envelope, id: &str, data: &[u8]) -> Result<(), Unreadable
             warning!("{id}: message rejected: weird size record");
             return Err(Unreadable::Damaged);
         }
+        envelope.unread += size.recipients;
         if size.data_offset <= 0 || size.message_size <= 0 {
             warning!("{id}: invalid size record: {text:.100}");
             return Err(Unreadable::Damaged);
@@ -330,7 +341,6 @@ fn size(envelope: &mut Envelope, id: &str, data: &[u8]) -> Result<(), Unreadable
         }
         envelope.size = size;
         envelope.size.sendopts &= sendopts::ALL;
-        envelope.unread += size.recipients;
     }
     // Before Postfix 2.4 there was only one size.
     if envelope.size.content_length == 0 {
