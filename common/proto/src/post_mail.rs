@@ -60,6 +60,14 @@ impl PostMail {
         self.submission.record(kind, data).await
     }
 
+    /// Gives the message up: the service forgets it.
+    ///
+    /// # Errors
+    /// The service does not take the message any more.
+    pub async fn cancel(mut self) -> Result<(), Error> {
+        self.submission.flush().await
+    }
+
     /// Ends the message, and waits until it is safely in the queue or refused.
     pub async fn finish(mut self) -> Verdict {
         self.submission.push_encoded(END);

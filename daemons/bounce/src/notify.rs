@@ -142,10 +142,6 @@ impl Notifier {
 
     /// Sends a notification; the status of the cleanup service, [`DONE`] or [`FAILED`].
     async fn send(&self, report: &Report<'_>, notice: &Notice<'_>, now: SystemTime) -> i32 {
-        if notice.entries.as_ref().is_some_and(Vec::is_empty) {
-            // Nobody asked to be told.
-            return DONE;
-        }
         let id = report.id;
         let to = String::from_utf8_lossy(notice.to);
         let failed = |why: Option<&str>| {
@@ -191,6 +187,12 @@ impl Notifier {
             notice.what,
             String::from_utf8_lossy(mail.queue_id())
         );
+        if notice.entries.as_ref().is_some_and(Vec::is_empty) {
+            // Nobody asked to be told: the notification is given up when that is known, as the log shows.
+            let _ = report.begin(&mut mail, notice.to, notice.postmaster).await;
+            let _ = mail.cancel().await;
+            return DONE;
+        }
         let written = report
             .write(
                 &mut mail,

@@ -314,6 +314,22 @@ impl Report<'_> {
         lines.into_iter().map(String::into_bytes).collect()
     }
 
+    /// Writes the beginning of a notification: its header, and its text for a sender.
+    ///
+    /// # Errors
+    /// The cleanup service does not take it any more.
+    pub async fn begin(&self, mail: &mut PostMail, to: &[u8], postmaster: bool) -> Result<()> {
+        for line in self.header(to, postmaster) {
+            mail.line(line).await?;
+        }
+        if !postmaster {
+            for line in &self.text {
+                mail.line(line).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Writes everything but the envelope. `entries` are the recipients to report (`None`: the log is gone), `text` is
     /// whether the text of the template is wanted.
     ///
@@ -327,10 +343,8 @@ impl Report<'_> {
         entries: Option<&[&Entry]>,
         ret: Ret,
     ) -> Result<()> {
-        let mut lines = self.header(to, postmaster);
-        if !postmaster {
-            lines.extend(self.text.iter().cloned());
-        }
+        self.begin(mail, to, postmaster).await?;
+        let mut lines = Vec::new();
         match entries {
             Some(entries) => lines.extend(entries.iter().flat_map(|e| Self::recipient_text(e))),
             None => {
