@@ -395,3 +395,61 @@ fn what_pickup_makes_of_it() {
         .into_owned();
     check(&instance, "maildrop/pickup", &text);
 }
+
+#[test]
+fn senders_of_logins() {
+    let instance = Instance::builder()
+        .main_cf("local_login_sender_maps = inline:{ { root = * } { alice = alice, alice@x.example, @y.example } { bob = <>, \"b b\"@x.example } }, texthash:TOP/etc/senders\nrecipient_delimiter = +\nauthorized_submit_users = !inline:{ {daemon = x} }, static:all")
+        .build();
+    let top = instance.path("");
+    let main_cf = instance
+        .read("etc/main.cf")
+        .replace("TOP", top.to_str().unwrap().trim_end_matches('/'));
+    instance.write("etc/main.cf", main_cf);
+    instance.write(
+        "etc/senders",
+        "vmail v@x.example,\n  w@x.example\nnobody <>\n",
+    );
+    instance.start();
+    instance.stop();
+    let as_user = |user: &str, sender: &str| {
+        format!("echo x | setpriv --reuid {user} --clear-groups sendmail -f '{sender}' a@x")
+    };
+    let mut cases = vec![
+        "echo x | sendmail -f any@x a@x".to_owned(),
+        "echo x | sendmail -f '' a@x".to_owned(),
+    ];
+    for (user, senders) in [
+        (
+            "alice",
+            &[
+                "alice",
+                "ALICE+ext",
+                "alice@x.example",
+                "other@y.EXAMPLE",
+                "bob@x.example",
+                "",
+            ][..],
+        ),
+        ("bob", &["", "\"b b\"@x.example", "bob"]),
+        ("vmail", &["v@x.example", "w+x@x.example", "x@x.example"]),
+        ("nobody", &["", "nobody"]),
+        ("daemon", &["daemon"]),
+        ("12345", &["x@x"]),
+    ] {
+        cases.extend(senders.iter().map(|sender| as_user(user, sender)));
+    }
+    let cases: Vec<&str> = cases.iter().map(String::as_str).collect();
+    let mut text = at_once(&instance, "", &cases);
+    let main_cf = instance.read("etc/main.cf").replace(
+        "local_login_sender_maps = inline",
+        "local_login_sender_maps = texthash:/nonexistent, inline",
+    );
+    instance.write("etc/main.cf", main_cf);
+    text += &at_once(
+        &instance,
+        "",
+        &["echo x | sendmail -f any@x a@x 2>&1 | grep sendmail"],
+    );
+    check(&instance, "maildrop/senders", &text);
+}

@@ -4,5 +4,6 @@
 
 mod filter;
 mod run;
+mod sender;
 
 pub use run::main;

@@ -17,6 +17,7 @@ use pf_record::{ArrivalTime, Decoder, RecordType, Writer};
 use pf_sys::identity;
 
 use crate::filter::{Filter, Passed};
+use crate::sender::Senders;
 
 /// The protocol that is announced on standard output.
 const PROTOCOL: &str = "postdrop_protocol";
@@ -71,7 +72,8 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
         .str("queue_id", file.id().as_bytes())
         .end())?;
     let line_limit = config.count(param::LINE_LENGTH_LIMIT)?;
-    let Some(status) = receive(uid, &file, started, line_limit)? else {
+    let senders = Senders::new(&config, uid)?;
+    let Some((status, reason)) = receive(uid, &file, started, line_limit, &senders)? else {
         // The caller has changed its mind; the unfinished file goes with us.
         return Ok(ExitCode::SUCCESS);
     };
@@ -92,21 +94,26 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
         }
     }
     let bits = i32::try_from(status.bits()).unwrap_or(1);
-    say(&Encoder::new().int("status", bits).str("reason", "").end())?;
+    say(&Encoder::new()
+        .int("status", bits)
+        .str("reason", reason.as_bytes())
+        .end())?;
     Ok(ExitCode::from(u8::try_from(bits & 0xff).unwrap_or(1)))
 }
 
-/// Copies records from standard input; `None` when the input ends too early.
+/// Copies records from standard input; the status, and the reason where the status does not say it all. `None`: the input ended
+/// too early.
 fn receive(
     uid: u32,
     file: &NewFile,
     started: SystemTime,
     line_limit: usize,
-) -> Result<Option<Status>> {
+    senders: &Senders,
+) -> Result<Option<(Status, String)>> {
     let mut out = Writer::new(io::BufWriter::with_capacity(32 * 1024, file.file()?));
     let mut filter = Filter::new();
     let mut input = Decoder::new(line_limit.max(1024));
-    let mut status = Status::NONE;
+    let (mut status, mut reason) = (Status::NONE, String::new());
     if let Err(err) = out.put(RecordType::TIME, &ArrivalTime::from(started).encode()) {
         status |= unwritten(uid, &err);
     }
@@ -118,6 +125,13 @@ fn receive(
             let passed = filter
                 .record(kind, data)
                 .map_err(|why| anyhow!("uid={uid}: {why}"))?;
+            if kind == RecordType::FROM
+                && filter.senders == 1
+                && status.is_empty()
+                && let Some(refusal) = senders.refuse(data)?
+            {
+                (status, reason) = (Status::NOPERM, refusal);
+            }
             let written = match &passed {
                 Passed::No(why) => {
                     warning!("uid={uid}: {why}");
@@ -140,7 +154,7 @@ fn receive(
                 if status.is_empty() && !filter.is_complete() {
                     status |= Status::BAD;
                 }
-                return Ok(Some(status));
+                return Ok(Some((status, reason)));
             }
         }
         let count = match io::Read::read(&mut io::stdin().lock(), &mut chunk) {

@@ -2,8 +2,8 @@
 
 use std::fs;
 
-/// Checks the user against a list of names, `!` exceptions, `/file` names and `static:` tables. The first match decides.
-/// Other tables would bring their drivers into setgid programs; they are an error.
+/// Checks the user against a list of names, `!` exceptions, `/file` names and tables without a driver. The first match
+/// decides. Other tables would bring their drivers into setgid programs; they are an error.
 ///
 /// The answer is the user's name (`unknown` for one without an account) and whether it is allowed.
 ///
@@ -24,7 +24,7 @@ fn matches(parameter: &str, list: &str, name: &str, depth: u32) -> anyhow::Resul
         depth <= MAX_DEPTH,
         "{parameter}: files are nested too deeply"
     );
-    for word in pf_text::split::list(list) {
+    for word in pf_text::split::list_braces(list) {
         let mut pattern = word;
         let mut allow = true;
         while let Some(rest) = pattern.strip_prefix('!') {
@@ -46,10 +46,9 @@ fn matches(parameter: &str, list: &str, name: &str, depth: u32) -> anyhow::Resul
             }
         }
         let hit = match pattern.split_once(':') {
-            Some(("static", _)) => true,
-            Some((kind, _)) => anyhow::bail!(
-                "{parameter}: table type {kind} is not available to a setgid program; use names, /file, or static:"
-            ),
+            Some(_) => crate::plain_lookup(pattern, name)
+                .map_err(|why| anyhow::anyhow!("{parameter}: {why}"))?
+                .is_some(),
             None => pattern.eq_ignore_ascii_case(name),
         };
         if hit {
@@ -70,6 +69,7 @@ mod tests {
         assert_eq!(check("!joe, static:all"), Some(false));
         assert_eq!(check("ann !bob"), None);
         assert_eq!(check("ann JOE"), Some(true));
+        assert_eq!(check("!inline:{ann=1 joe=2} static:all"), Some(false));
         assert_eq!(check(""), None);
         assert!(matches("x", "hash:/etc/x", "joe", 0).is_err());
     }

@@ -7,12 +7,14 @@
 mod acl;
 mod environment;
 mod options;
+mod plain_table;
 mod privileged;
 mod run;
 
 pub use acl::user_allowed;
 pub use environment::{imported, safe_environment};
 pub use options::{BadOption, Opt, Scanned, Spec, Takes};
+pub use plain_table::plain_lookup;
 pub use privileged::{authorize, require_listed, run_setgid};
 pub use run::{
     Failure, Invocation, Sinks, broken_pipe, open_log, open_log_as, run, run_as_called, usage,
