@@ -453,3 +453,30 @@ fn senders_of_logins() {
     );
     check(&instance, "maildrop/senders", &text);
 }
+
+#[test]
+fn interrupted() {
+    let instance = Instance::builder().build();
+    instance.start();
+    instance.stop();
+    let mut text = String::new();
+    for (signal, ignored) in [
+        ("INT", ""),
+        ("QUIT", ""),
+        ("TERM", ""),
+        ("HUP", ""),
+        ("HUP", "trap '' HUP;"),
+    ] {
+        // The input stays open, and the signal comes when the file is there.
+        let script = format!(
+            "{ignored} cd {}; mkfifo fifo; exec 3<>fifo; {}/postdrop -r <&3 >out & pid=$!; \
+             while [ ! -s out ]; do :; done; kill -{signal} $pid; [ -z \"$1\" ] || {{ kill -0 $pid && kill -TERM $pid; }}; \
+             wait $pid; s=$?; ls spool/maildrop; rm fifo out; echo = $s",
+            instance.path("").display(),
+            instance.target().command_directory().display()
+        );
+        let output = instance.run("/bin/bash", &["-mc", &script, "x", ignored]);
+        text += &format!("{signal} {ignored}\n{}", output.stdout);
+    }
+    check(&instance, "maildrop/interrupted", &text);
+}

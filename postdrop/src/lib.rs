@@ -3,6 +3,7 @@
 //! file.
 
 mod filter;
+mod interrupt;
 mod run;
 mod sender;
 

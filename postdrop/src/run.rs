@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result, anyhow, bail};
+use nix::sys::signal::Signal;
 use pf_attr::Encoder;
 use pf_cli::{Invocation, Opt, Spec};
 use pf_config::{Config, param};
@@ -17,6 +18,7 @@ use pf_record::{ArrivalTime, Decoder, RecordType, Writer};
 use pf_sys::identity;
 
 use crate::filter::{Filter, Passed};
+use crate::interrupt::{Input, Interrupts};
 use crate::sender::Senders;
 
 /// The protocol that is announced on standard output.
@@ -55,8 +57,9 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
         pf_sys::process::limit_file_size(limit)?;
     }
     // A full disk or a reader that has gone shows in the result of a call.
-    pf_sys::process::ignore_signal(nix::sys::signal::Signal::SIGXFSZ)?;
-    pf_sys::process::ignore_signal(nix::sys::signal::Signal::SIGPIPE)?;
+    pf_sys::process::ignore_signal(Signal::SIGXFSZ)?;
+    pf_sys::process::ignore_signal(Signal::SIGPIPE)?;
+    let interrupts = Interrupts::catch()?;
     let list = config.get(param::AUTHORIZED_SUBMIT_USERS)?;
     let (user, allowed) = pf_cli::user_allowed("authorized_submit_users", &list, uid)?;
     if !allowed {
@@ -73,9 +76,14 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
         .end())?;
     let line_limit = config.count(param::LINE_LENGTH_LIMIT)?;
     let senders = Senders::new(&config, uid)?;
-    let Some((status, reason)) = receive(uid, &file, started, line_limit, &senders)? else {
-        // The caller has changed its mind; the unfinished file goes with us.
-        return Ok(ExitCode::SUCCESS);
+    let received = receive(uid, &file, started, line_limit, &senders, &interrupts)?;
+    // Unless there is a message, the unfinished file goes with us.
+    let (status, reason) = match received {
+        Received::Message(status, reason) => (status, reason),
+        Received::Nothing => return Ok(ExitCode::SUCCESS),
+        Received::Interrupted(signal) => {
+            return Ok(ExitCode::from(u8::try_from(signal as i32).unwrap_or(1)));
+        }
     };
     let status = if status.is_empty() {
         commit(uid, file)
@@ -101,15 +109,25 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
     Ok(ExitCode::from(u8::try_from(bits & 0xff).unwrap_or(1)))
 }
 
-/// Copies records from standard input; the status, and the reason where the status does not say it all. `None`: the input ended
-/// too early.
+/// What came in.
+enum Received {
+    /// A message; its status, and the reason where the status does not say it all.
+    Message(Status, String),
+    /// The input ended too early: the caller has changed its mind.
+    Nothing,
+    /// The program is to end.
+    Interrupted(Signal),
+}
+
+/// Copies records from standard input.
 fn receive(
     uid: u32,
     file: &NewFile,
     started: SystemTime,
     line_limit: usize,
     senders: &Senders,
-) -> Result<Option<(Status, String)>> {
+    interrupts: &Interrupts,
+) -> Result<Received> {
     let mut out = Writer::new(io::BufWriter::with_capacity(32 * 1024, file.file()?));
     let mut filter = Filter::new();
     let mut input = Decoder::new(line_limit.max(1024));
@@ -154,16 +172,17 @@ fn receive(
                 if status.is_empty() && !filter.is_complete() {
                     status |= Status::BAD;
                 }
-                return Ok(Some((status, reason)));
+                return Ok(Received::Message(status, reason));
             }
         }
-        let count = match io::Read::read(&mut io::stdin().lock(), &mut chunk) {
-            Err(err) if err.kind() == io::ErrorKind::Interrupted => continue,
-            other => other.with_context(|| format!("uid={uid}: malformed input"))?,
+        let read = interrupts.read(&mut chunk);
+        let count = match read.with_context(|| format!("uid={uid}: malformed input"))? {
+            Input::Bytes(count) => count,
+            Input::Interrupted(signal) => return Ok(Received::Interrupted(signal)),
         };
         if count == 0 {
             input.end().map_err(|err| malformed(uid, &err))?;
-            return Ok(None);
+            return Ok(Received::Nothing);
         }
         input.feed(chunk.get(..count).unwrap_or_default());
     }

@@ -146,6 +146,19 @@ pub fn ignore_signal(signal: Signal) -> io::Result<()> {
     Ok(())
 }
 
+/// Whether a signal is ignored, as it may be from the start (`nohup`).
+///
+/// # Errors
+/// As sigaction(2).
+pub fn is_ignored(signal: Signal) -> io::Result<bool> {
+    // SAFETY: a sigaction of zeroes is a valid value to be overwritten.
+    let mut found: libc::sigaction = unsafe { std::mem::zeroed() };
+    // SAFETY: nothing is changed, and what is found goes to a live value of the right type.
+    let done = unsafe { libc::sigaction(signal as libc::c_int, std::ptr::null(), &raw mut found) };
+    nix::errno::Errno::result(done)?;
+    Ok(found.sa_sigaction == libc::SIG_IGN)
+}
+
 /// Ends this process by a signal, whatever treatment it had. Returns only when the signal does not end a process.
 pub fn end_by(signal: Signal) {
     if restore_signals().is_ok() {
