@@ -15,10 +15,11 @@ pub fn warn_time(seconds: i64) -> Vec<u8> {
     format!("{seconds:>15}").into_bytes()
 }
 
-/// An offset: blanks, then digits only (none of them is 0).
+/// An offset: blanks, then digits only (none of them is 0), to the end or a NUL.
 pub fn parse_offset(data: &[u8]) -> Option<u64> {
     let mut value: u64 = 0;
-    for &byte in data.trim_ascii_start() {
+    let text = data.split(|byte| *byte == 0).next().unwrap_or_default();
+    for &byte in text.trim_ascii_start() {
         if !byte.is_ascii_digit() {
             return None;
         }

@@ -233,8 +233,10 @@ impl<R: Read + Seek> Reader<R> {
     /// # Errors
     /// The data are not an offset, or pointers led back too often.
     pub fn follow(&mut self, data: &[u8]) -> Result<(), Error> {
-        let target = parse_offset(data)
-            .ok_or_else(|| Error::Pointer(String::from_utf8_lossy(data).into_owned()))?;
+        let target = parse_offset(data).ok_or_else(|| {
+            let text = data.split(|byte| *byte == 0).next().unwrap_or_default();
+            Error::Pointer(String::from_utf8_lossy(text.trim_ascii_start()).into_owned())
+        })?;
         if target == 0 {
             return Ok(());
         }
