@@ -116,6 +116,7 @@ fn fill(instance: &Instance) {
         b"garbage that is no queue file\n".to_vec(),
         records(&[TIME, (b'S', b"cut@x"), (b'R', b"r@x")])[..26].to_vec(),
         records(&[(b'S', "notime@x"), (b'R', "r@x")]),
+        records(&[(b'S', "end@x"), (b'E', ""), (b'R', "behind@x")]),
         records(&[(0, "x"), (b'S', "type0@x"), (b'R', "r@x")]),
         message(&[
             (b'S', b"exp@x"),

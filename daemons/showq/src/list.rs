@@ -127,6 +127,7 @@ impl Lister {
                         break;
                     }
                 }
+                RecordType::END => break,
                 _ => {}
             }
         }
