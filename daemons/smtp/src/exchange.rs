@@ -362,7 +362,8 @@ impl Session {
                 return Err(self.lost(Broken::Local, MAIL));
             }
         };
-        let shown = if params.quote_envelope {
+        // The null sender is no empty local part.
+        let shown = if params.quote_envelope && !mapped.is_empty() {
             pf_address::quote_821(&mapped).into_owned()
         } else {
             mapped
