@@ -104,6 +104,10 @@ impl Logger {
         // Writing to a string does not fail, and a value whose formatting fails is logged as far as it went.
         let _ = self.text.write_fmt(text);
         without_error_numbers(&mut self.text);
+        // What stands for bytes that are no text is shown as other unprintable characters are.
+        if self.text.contains(char::REPLACEMENT_CHARACTER) {
+            self.text = self.text.replace(char::REPLACEMENT_CHARACTER, "?");
+        }
         let whole = pf_text::printable_utf8(self.text.as_bytes(), b'?');
         let clean = whole.get(..MAX_TEXT).unwrap_or(&whole);
         let now = seconds(std::time::SystemTime::now());
