@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::layout::{ALIASES, COMMANDS, DAEMONS, Layout, MASTER_CF, QUEUES, SETGID};
+use crate::layout::{
+    ALIASES, COMMANDS, DAEMONS, Layout, MASTER_CF, QUEUES, SECOND_NAMES, SENDMAIL, SETGID,
+};
 use crate::shell::{command, root, run as run_command, say, target_dir};
 
 /// How to install.
@@ -85,7 +87,7 @@ pub fn install(plan: &Plan) -> Result<()> {
         copy_program(&built.join(name), &commands.join(name), gid)?;
     }
     let sendmail = at(&layout.sendmail_path);
-    copy_program(&built.join("sendmail"), &sendmail, None)?;
+    copy_program(&built.join(SENDMAIL), &sendmail, None)?;
     for path in [&layout.mailq_path, &layout.newaliases_path] {
         let link = at(path);
         if let Some(parent) = link.parent() {
@@ -167,16 +169,11 @@ fn write_new(path: &Path, text: &str) -> Result<()> {
 }
 
 fn manuals(to: &Path) -> Result<()> {
-    for section in ["man1", "man5", "man8"] {
-        let from = root().join("man").join(section);
-        let Ok(entries) = fs::read_dir(&from) else {
-            continue;
-        };
-        fs::create_dir_all(to.join(section))?;
-        for entry in entries {
-            let entry = entry?;
-            fs::copy(entry.path(), to.join(section).join(entry.file_name()))?;
-        }
+    let (from, to) = (root().join("man/man1"), to.join("man1"));
+    fs::create_dir_all(&to)?;
+    for name in COMMANDS.into_iter().chain([SENDMAIL]).chain(SECOND_NAMES) {
+        let page = format!("{name}.1");
+        fs::copy(from.join(&page), to.join(&page)).with_context(|| format!("copy {page}"))?;
     }
     Ok(())
 }

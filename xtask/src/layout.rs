@@ -17,6 +17,10 @@ pub const COMMANDS: [&str; 11] = [
     "postsuper",
 ];
 
+/// The program behind `$sendmail_path`, and the other names it goes by.
+pub const SENDMAIL: &str = "sendmail";
+pub const SECOND_NAMES: [&str; 2] = ["mailq", "newaliases"];
+
 /// Commands that run with the group `postdrop`.
 pub const SETGID: [&str; 3] = ["postdrop", "postlog", "postqueue"];
 
@@ -187,6 +191,9 @@ alias_database = lmdb:/etc/aliases
             } else {
                 lines.push(format!("$command_directory/{command}:f:root:-:755"));
             }
+        }
+        for manual in COMMANDS.into_iter().chain([SENDMAIL]).chain(SECOND_NAMES) {
+            lines.push(format!("$manpage_directory/man1/{manual}.1:f:root:-:644"));
         }
         lines.extend([
             "$sendmail_path:f:root:-:755".to_owned(),

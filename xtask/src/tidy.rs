@@ -1,5 +1,8 @@
-//! House rules that the compiler does not check: the direction of dependencies, the place of `unsafe`, and that the manual
-//! of a command names each of its options.
+//! House rules that the compiler does not check: the direction of dependencies, the place of `unsafe`, the manuals, and that
+//! the tests that the documentation names exist.
+
+mod manuals;
+mod named_tests;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -28,7 +31,8 @@ pub fn run() -> Result<()> {
     let mut findings = Vec::new();
     dependencies(&mut findings)?;
     unsafe_code(&mut findings)?;
-    manuals(&mut findings)?;
+    manuals::check(&mut findings)?;
+    named_tests::check(&mut findings)?;
     if findings.is_empty() {
         return Ok(());
     }
@@ -89,60 +93,6 @@ fn unsafe_code(findings: &mut Vec<String>) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Each option letter of a command stands in the command's manual, where there is one.
-fn manuals(findings: &mut Vec<String>) -> Result<()> {
-    for folder in folders()? {
-        let Some(name) = folder.file_name().and_then(|name| name.to_str()) else {
-            continue;
-        };
-        if folder.parent() != Some(&root()) {
-            continue;
-        }
-        let options = option_letters(&folder)?;
-        let path = root().join(format!("man/man1/{name}.1"));
-        let Ok(manual) = fs::read_to_string(&path) else {
-            continue;
-        };
-        for letter in options.chars().filter(char::is_ascii_alphanumeric) {
-            let listed = manual.lines().any(|line| {
-                line.split_whitespace().any(|word| {
-                    word.trim_start_matches("\\fB")
-                        .starts_with(&format!("\\-{letter}"))
-                }) || line
-                    .split_whitespace()
-                    .any(|word| word == format!("Fl {letter}"))
-                    || line.contains(&format!("Fl {letter} "))
-                    || line.ends_with(&format!("Fl {letter}"))
-            });
-            if !listed {
-                findings.push(format!(
-                    "{name}: option -{letter} is not in {}",
-                    path.display()
-                ));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// The letters of the options that a command's sources declare.
-fn option_letters(folder: &Path) -> Result<String> {
-    let mut files = Vec::new();
-    rust_files(&folder.join("src"), &mut files)?;
-    let mut letters = String::new();
-    for file in files {
-        let text = fs::read_to_string(file)?;
-        for kind in ["Opt::flag('", "Opt::value('"] {
-            letters.extend(
-                text.split(kind)
-                    .skip(1)
-                    .filter_map(|rest| rest.chars().next()),
-            );
-        }
-    }
-    Ok(letters)
 }
 
 /// All crates of the workspace.
