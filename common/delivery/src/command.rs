@@ -429,7 +429,7 @@ impl Watch {
                 *byte = b' ';
             }
         }
-        (pf_text::printable(&output, b'_').into_owned(), spoke)
+        (pf_text::printable_utf8(&output, b'_').into_owned(), spoke)
     }
 
     /// Waits for the command to end, or ends it and what it has started.

@@ -71,7 +71,7 @@ impl EventService for Bounce {
         let file = config.get(pf_config::param::BOUNCE_TEMPLATE_FILE)?;
         if !file.is_empty() {
             let text = std::fs::read(&file)
-                .map_err(|err| anyhow!("open file {file}: {}", pf_config::system::reason(&err)))?;
+                .map_err(|err| anyhow!("open {file}: {}", pf_config::system::reason(&err)))?;
             let text = String::from_utf8(text).with_context(|| format!("read file {file}"))?;
             templates.load(&file, &text, |why| pf_log::warning!("{why}"))?;
         }
@@ -119,7 +119,7 @@ impl EventService for Bounce {
         let status = match self.answer(request).await {
             Ok(status) => status,
             Err(err) => {
-                pf_log::error!("{err:#}");
+                pf_log::fatal!("{err:#}");
                 FAILED
             }
         };

@@ -42,7 +42,8 @@ impl Templates {
             if start.is_empty() || start.starts_with('#') {
                 continue;
             }
-            let number = at + 2;
+            // The line after the last one that was read.
+            let mut number = at + 2;
             let (name, value) = split_setting(line)
                 .map_err(|why| anyhow!("{path}, line {number}: {why}: \"{line}\""))?;
             let value = match value.strip_prefix("<<") {
@@ -57,7 +58,9 @@ impl Templates {
                     }
                     let mut body: Vec<&str> = Vec::new();
                     loop {
-                        match lines.next() {
+                        let next = lines.next();
+                        number += usize::from(next.is_some());
+                        match next {
                             Some((_, line)) if line == marker => break,
                             // Empty lines in front are not part of the text.
                             Some((_, "")) if body.is_empty() => {}
@@ -176,7 +179,7 @@ mod tests {
         assert_eq!(load("x_template = <<E\na\nE\n").1.len(), 1);
         assert_eq!(
             load("delay_template = <<E\n\ntext\n").1,
-            ["f, line 2: missing \"E\" end marker"]
+            ["f, line 4: missing \"E\" end marker"]
         );
     }
 }

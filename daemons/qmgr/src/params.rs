@@ -40,7 +40,7 @@ impl Params {
     /// One has a bad value.
     pub fn read(config: &Config) -> Result<Self, Error> {
         let defer = config.get(param::DEFER_TRANSPORTS)?;
-        Ok(Self {
+        let mut params = Self {
             active_limit: config.count(param::QMGR_MESSAGE_ACTIVE_LIMIT)?,
             recipient_limit: config.count(param::QMGR_MESSAGE_RECIPIENT_LIMIT)?,
             recipient_minimum: config.count(param::QMGR_MESSAGE_RECIPIENT_MINIMUM)?,
@@ -63,8 +63,25 @@ impl Params {
             plain_bounces: config.get(param::DISABLE_VERP_BOUNCES)?,
             recipient_delimiter: config.get(param::RECIPIENT_DELIMITER)?,
             delay_cleared: config.get(param::CONFIRM_DELAY_CLEARED)?,
-        })
+        };
+        if params.recipient_limit < params.active_limit {
+            adjusted(
+                "qmgr_message_recipient_limit",
+                "smaller",
+                "qmgr_message_active_limit",
+            );
+            params.recipient_limit = params.active_limit;
+        }
+        if params.bounce_lifetime > params.maximal_lifetime {
+            adjusted("bounce_queue_lifetime", "larger", "maximal_queue_lifetime");
+            params.bounce_lifetime = params.maximal_lifetime;
+        }
+        Ok(params)
     }
+}
+
+fn adjusted(name: &str, how: &str, other: &str) {
+    pf_log::warning!("{name} is {how} than {other} - adjusting {name}");
 }
 
 /// Parameters of one transport.
