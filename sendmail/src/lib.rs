@@ -9,5 +9,6 @@ mod options;
 mod recipients;
 mod run;
 mod submit;
+mod words;
 
 pub use run::main;

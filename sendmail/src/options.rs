@@ -4,12 +4,10 @@ use anyhow::Result;
 use pf_config::{Config, param};
 use pf_log::{debug, warning};
 use pf_record::sendopts;
-use std::io::Write as _;
 
 use crate::exit::fail;
+use crate::words::{Item, Words};
 
-/// Letters as getopt(3) takes them: a `:` follows those with a value.
-const LETTERS: &[u8] = b"A:B:C:F:GIL:N:O:R:UV:X:b:ce:f:h:imno:p:r:q:tvx";
 /// A longer envelope id is not passed on.
 const MAX_ENVID: usize = 100;
 
@@ -64,93 +62,9 @@ pub struct Options {
     pub recipients: Vec<Vec<u8>>,
 }
 
-/// The command line, letter by letter.
-#[derive(Debug)]
-struct Words<'a> {
-    called: &'a str,
-    words: &'a [Vec<u8>],
-    /// The rest of a word of which some letters were taken.
-    rest: &'a [u8],
-}
-
-/// An option.
-#[derive(Debug)]
-enum Item<'a> {
-    Option(u8, &'a [u8]),
-    /// One that is not, as standard error was told.
-    Bad,
-}
-
-impl<'a> Words<'a> {
-    /// The next word, where one begins.
-    fn word(&self) -> Option<&'a [u8]> {
-        let first = self.words.first().map(Vec::as_slice);
-        first.filter(|_| self.rest.is_empty())
-    }
-
-    fn skip(&mut self) {
-        self.words = self.words.get(1..).unwrap_or_default();
-    }
-
-    /// The next option; `None` where they end.
-    fn option(&mut self) -> Option<Item<'a>> {
-        if self.rest.is_empty() {
-            let word = self.word()?;
-            self.rest = word.strip_prefix(b"-").filter(|rest| !rest.is_empty())?;
-            self.skip();
-            if self.rest == b"-" {
-                self.rest = b"";
-                return None;
-            }
-        }
-        let (&letter, rest) = self.rest.split_first()?;
-        self.rest = rest;
-        let known = LETTERS
-            .iter()
-            .position(|known| *known == letter && letter != b':');
-        let Some(at) = known else {
-            self.complain("invalid option", letter);
-            return Some(Item::Bad);
-        };
-        if LETTERS.get(at + 1) != Some(&b':') {
-            return Some(Item::Option(letter, b""));
-        }
-        let value = if rest.is_empty() {
-            let next = self.word();
-            self.skip();
-            next
-        } else {
-            Some(std::mem::take(&mut self.rest))
-        };
-        let Some(value) = value else {
-            self.complain("option requires an argument", letter);
-            return Some(Item::Bad);
-        };
-        Some(Item::Option(letter, value))
-    }
-
-    /// This line is getopt(3)'s, not one of ours: it goes to standard error only.
-    fn complain(&self, what: &str, letter: u8) {
-        let line = [
-            self.called.as_bytes(),
-            b": ",
-            what.as_bytes(),
-            b" -- '",
-            &[letter],
-            b"'\n",
-        ]
-        .concat();
-        let _unread = std::io::stderr().write_all(&line);
-    }
-}
-
 /// The configuration directory that `-C` names, as a directory or by its `main.cf`. Old programs name a file.
 pub fn config_directory(called: &str, words: &[Vec<u8>]) -> Option<Vec<u8>> {
-    let mut words = Words {
-        called,
-        words,
-        rest: b"",
-    };
+    let mut words = Words::new(called, words);
     let mut directory = None;
     loop {
         if words.word() == Some(b"-q") {
@@ -210,11 +124,7 @@ impl Options {
             sendopts: 0,
             recipients: Vec::new(),
         };
-        let mut words = Words {
-            called,
-            words,
-            rest: b"",
-        };
+        let mut words = Words::new(called, words);
         loop {
             // These have a value only where it is attached.
             match words.word() {
@@ -228,7 +138,7 @@ impl Options {
                     options.verp = Some(config.get(param::DEFAULT_VERP_DELIMITERS)?.into());
                     continue;
                 }
-                Some(b"-V") if words.words.get(1).is_some_and(|next| next.len() == 2) => {
+                Some(b"-V") if words.second().is_some_and(|next| next.len() == 2) => {
                     // As in Postfix, the delimiters are not taken; they become a recipient.
                     warning!("option -V is deprecated with Postfix 2.3; specify -XV instead");
                     words.skip();
@@ -255,7 +165,7 @@ impl Options {
                 Some(Item::Option(letter, value)) => options.take(letter, value, config)?,
             }
         }
-        options.recipients = words.words.to_vec();
+        options.recipients = words.operands();
         options.agree()?;
         Ok(options)
     }
