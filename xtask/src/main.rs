@@ -17,7 +17,7 @@ usage: cargo xtask <task>
   test        install what is needed and run everything that must pass
   install     [--prefix P] [--destdir D] [--dev]: build and lay out programs, manuals and configuration
   compliance  [peer|ours] [filter]: black-box tests, on both systems unless one is named
-  tidy        check the direction of dependencies, the place of unsafe code, the manuals, the tests that docs/ names
+  tidy        check the direction of dependencies, the place of unsafe code, the manuals, what docs/ names
   setup       install the packages and make the accounts that the tests need
   peer        unpack Debian's Postfix for comparison";
 

@@ -1,8 +1,8 @@
 //! House rules that the compiler does not check: the direction of dependencies, the place of `unsafe`, the manuals, and that
-//! the tests that the documentation names exist.
+//! the tests and paths that the documentation names exist.
 
+mod documents;
 mod manuals;
-mod named_tests;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -32,7 +32,7 @@ pub fn run() -> Result<()> {
     dependencies(&mut findings)?;
     unsafe_code(&mut findings)?;
     manuals::check(&mut findings)?;
-    named_tests::check(&mut findings)?;
+    documents::check(&mut findings)?;
     if findings.is_empty() {
         return Ok(());
     }

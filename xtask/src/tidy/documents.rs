@@ -1,4 +1,4 @@
-//! Each test that `docs/cve.md` names exists.
+//! What documents name exists: the tests of `docs/cve.md`, the paths of `docs/map.md`.
 
 use std::fs;
 
@@ -6,24 +6,44 @@ use anyhow::{Context as _, Result};
 
 use crate::shell::root;
 
-const DOCUMENT: &str = "docs/cve.md";
+const BUGS: &str = "docs/cve.md";
+const MAP: &str = "docs/map.md";
 
-/// Looks for the function of each row in the file of that row.
+/// Both documents.
 pub fn check(findings: &mut Vec<String>) -> Result<()> {
-    let text = fs::read_to_string(root().join(DOCUMENT)).context(DOCUMENT)?;
+    tests(findings)?;
+    paths(findings)
+}
+
+/// Looks for the test of each row in the file of that row.
+fn tests(findings: &mut Vec<String>) -> Result<()> {
+    let text = fs::read_to_string(root().join(BUGS)).context(BUGS)?;
     // The head of the table and the line below it are no rows.
     let rows = text.lines().filter(|line| line.starts_with('|')).skip(2);
     for row in rows {
         let Some((date, test, file)) = cells(row) else {
-            findings.push(format!("{DOCUMENT}: no date, test and file in: {row}"));
+            findings.push(format!("{BUGS}: no date, test and file in: {row}"));
             continue;
         };
         match fs::read_to_string(root().join(file)) {
             Ok(source) if has_test(&source, test) => {}
-            Ok(_) => findings.push(format!("{DOCUMENT}: {date}: no test {test} in {file}")),
-            Err(err) => findings.push(format!("{DOCUMENT}: {date}: {file}: {err}")),
+            Ok(_) => findings.push(format!("{BUGS}: {date}: no test {test} in {file}")),
+            Err(err) => findings.push(format!("{BUGS}: {date}: {file}: {err}")),
         }
     }
+    Ok(())
+}
+
+/// Looks for each path: what stands in backquotes in a row and has a slash.
+fn paths(findings: &mut Vec<String>) -> Result<()> {
+    let text = fs::read_to_string(root().join(MAP)).context(MAP)?;
+    let rows = text.lines().filter(|line| line.starts_with('|'));
+    let codes = rows.flat_map(|row| row.split('`').skip(1).step_by(2));
+    findings.extend(
+        codes
+            .filter(|code| code.contains('/') && !root().join(code).exists())
+            .map(|path| format!("{MAP}: there is no {path}")),
+    );
     Ok(())
 }
 
