@@ -199,3 +199,32 @@ fn queue(queue: &Path, data: &Path, owners: Option<&Owners>) -> Result<()> {
     make(queue.join("pid"), 0o755, None, None)?;
     make(data.to_owned(), 0o700, uid, None)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_manuals_are_installed_and_listed() {
+        let to = tempfile::tempdir().unwrap();
+        manuals(to.path()).unwrap();
+        let pages = |dir: PathBuf| -> Vec<String> {
+            let entries = fs::read_dir(dir).unwrap();
+            let mut names: Vec<String> = entries
+                .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                .collect();
+            names.sort();
+            names
+        };
+        let installed = pages(to.path().join("man1"));
+        assert_eq!(installed, pages(root().join("man/man1")));
+        let list = Layout::system().postfix_files();
+        let mut listed: Vec<&str> = list
+            .lines()
+            .filter_map(|line| line.strip_prefix("$manpage_directory/man1/"))
+            .filter_map(|line| line.strip_suffix(":f:root:-:644"))
+            .collect();
+        listed.sort_unstable();
+        assert_eq!(installed, listed);
+    }
+}
