@@ -450,3 +450,23 @@ fn while_the_system_runs() {
         &owner.replace_all(&text, "uid=OWNER"),
     );
 }
+
+#[test]
+fn interrupted() {
+    let instance = Instance::builder().build();
+    instance.start();
+    instance.stop();
+    let mut text = String::new();
+    for signal in ["INT", "QUIT", "TERM", "HUP"] {
+        // It waits for more ids; that it has read the first one shows in its complaint.
+        let script = format!(
+            "cd {}; mkfifo fifo; exec 3<>fifo; {}/postsuper -d - <&3 2>err & pid=$!; echo 'bad id' >&3; \
+             while [ ! -s err ]; do :; done; kill -{signal} $pid; wait $pid; s=$?; cat err; rm fifo err; echo = $s",
+            instance.path("").display(),
+            instance.target().command_directory().display()
+        );
+        let output = instance.run("/bin/bash", &["-mc", &script]);
+        text += &format!("{signal}\n{}", output.stdout);
+    }
+    check(&instance, "postsuper/interrupted", &text);
+}

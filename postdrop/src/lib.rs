@@ -3,7 +3,6 @@
 //! file.
 
 mod filter;
-mod interrupt;
 mod run;
 mod sender;
 

@@ -16,9 +16,9 @@ use pf_proto::{Address, Class, trigger};
 use pf_queue::{NewFile, Queue, QueueName};
 use pf_record::{ArrivalTime, Decoder, RecordType, Writer};
 use pf_sys::identity;
+use pf_sys::interrupt::{Input, Interrupts};
 
 use crate::filter::{Filter, Passed};
-use crate::interrupt::{Input, Interrupts};
 use crate::sender::Senders;
 
 /// The protocol that is announced on standard output.
@@ -175,7 +175,7 @@ fn receive(
                 return Ok(Received::Message(status, reason));
             }
         }
-        let read = interrupts.read(&mut chunk);
+        let read = interrupts.read(io::stdin(), &mut chunk);
         let count = match read.with_context(|| format!("uid={uid}: malformed input"))? {
             Input::Bytes(count) => count,
             Input::Interrupted(signal) => return Ok(Received::Interrupted(signal)),

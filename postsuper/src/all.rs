@@ -67,6 +67,7 @@ impl Work {
             names.push(entry?.file_name());
         }
         for name in names {
+            self.goes_on()?;
             let path = directory.join(&name);
             let Ok(status) = fs::symlink_metadata(&path) else {
                 continue;

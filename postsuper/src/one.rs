@@ -1,6 +1,6 @@
 //! Messages that are named, on the command line or on standard input.
 
-use std::io::BufRead;
+use std::io::stdin;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
@@ -8,25 +8,33 @@ use anyhow::Result;
 use pf_log::{info, warning};
 use pf_queue::{Check, QueueId, QueueName};
 use pf_sys::error::text;
+use pf_sys::interrupt::Input;
 
-use crate::work::{LOGS, Operation, Work, expire, remove, rename};
+use crate::work::{Interrupted, LOGS, Operation, Work, expire, remove, rename};
 
 /// A message may move from one queue to the next while they are searched.
 const TRIES: usize = 2;
 
 impl Work {
-    /// Does this to the message of each line.
+    /// Does this to the message of each line of standard input.
     ///
     /// # Errors
     /// A queue cannot be changed, or the input not read.
-    pub fn each_line(&mut self, operation: Operation, mut input: impl BufRead) -> Result<()> {
-        let mut line = Vec::new();
+    pub fn each_line(&mut self, operation: Operation) -> Result<()> {
+        let (mut text, mut chunk) = (Vec::new(), [0; 4096]);
         loop {
-            line.clear();
-            if input.read_until(b'\n', &mut line)? == 0 {
-                return Ok(());
+            while let Some(end) = text.iter().position(|byte| *byte == b'\n') {
+                let rest = text.split_off(end + 1);
+                text.truncate(end);
+                self.one(operation, &text)?;
+                text = rest;
             }
-            self.one(operation, line.strip_suffix(b"\n").unwrap_or(&line))?;
+            match self.interrupts.read(stdin(), &mut chunk)? {
+                Input::Bytes(0) if text.is_empty() => return Ok(()),
+                Input::Bytes(0) => return self.one(operation, &text),
+                Input::Bytes(count) => text.extend(chunk.iter().take(count)),
+                Input::Interrupted(signal) => return Err(Interrupted(signal).into()),
+            }
         }
     }
 
@@ -39,6 +47,7 @@ impl Work {
             self.one(Operation::Expire, name)?;
             return self.one(Operation::Release, name);
         }
+        self.goes_on()?;
         let Some(id) = QueueId::parse(name) else {
             warning!("invalid mail queue id: {}", String::from_utf8_lossy(name));
             return Ok(());

@@ -1,6 +1,5 @@
 //! From the command line to what is done.
 
-use std::io::stdin;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::process::ExitCode;
@@ -11,9 +10,10 @@ use pf_config::param;
 use pf_log::{error, fatal, warning};
 use pf_queue::{Queue, QueueName};
 use pf_sys::identity;
+use pf_sys::interrupt::Interrupts;
 
 use crate::all::Task;
-use crate::work::{Counts, Operation, Work};
+use crate::work::{Counts, Interrupted, Operation, Work};
 
 /// What the command accepts.
 pub const SPEC: Spec = Spec {
@@ -65,15 +65,21 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
         queues: queues(scanned.operands.iter().map(|name| name.to_string_lossy()))?,
         long_ids: config.get(param::ENABLE_LONG_QUEUE_IDS)?,
         counts: Counts::default(),
+        interrupts: Interrupts::catch()?,
     };
     match superintend(&mut work, scanned) {
         Ok(()) => Ok(ExitCode::SUCCESS),
-        Err(err) if work.counts.left_undone() => {
-            fatal!("{err:#}");
-            warning!("OPERATION INCOMPLETE -- RERUN COMMAND TO FIX THE QUEUE FIRST");
-            Ok(ExitCode::FAILURE)
+        Err(err) => {
+            let signal = err.downcast_ref::<Interrupted>().map(|by| by.0);
+            if signal.is_none() {
+                fatal!("{err:#}");
+            }
+            if work.counts.left_undone() {
+                warning!("OPERATION INCOMPLETE -- RERUN COMMAND TO FIX THE QUEUE FIRST");
+            }
+            let status = signal.and_then(|signal| u8::try_from(signal as i32).ok());
+            Ok(ExitCode::from(status.unwrap_or(1)))
         }
-        Err(err) => Err(err),
     }
 }
 
@@ -118,7 +124,7 @@ fn superintend(work: &mut Work, scanned: &Scanned) -> Result<()> {
                 operation: Some(*operation),
                 ..Task::default()
             })?,
-            b"-" => work.each_line(*operation, stdin().lock())?,
+            b"-" => work.each_line(*operation)?,
             id => work.one(*operation, id)?,
         }
     }

@@ -6,9 +6,11 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow};
+use nix::sys::signal::Signal;
 use pf_log::{info, warning};
 use pf_queue::{Queue, QueueName, mode};
 use pf_sys::error::text;
+use pf_sys::interrupt::Interrupts;
 
 /// Queues of messages, in the order in which mail passes through them.
 pub const MESSAGES: [QueueName; 5] = [
@@ -96,6 +98,25 @@ pub struct Work {
     /// `enable_long_queue_ids`.
     pub long_ids: bool,
     pub counts: Counts,
+    pub interrupts: Interrupts,
+}
+
+/// A signal that ended the work between two files.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted by {0}")]
+pub struct Interrupted(pub Signal);
+
+impl Work {
+    /// Between two files the work may be interrupted.
+    ///
+    /// # Errors
+    /// It is.
+    pub fn goes_on(&self) -> Result<()> {
+        match self.interrupts.pending()? {
+            Some(signal) => Err(Interrupted(signal).into()),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Whether a message in this state is one this system has taken responsibility for.

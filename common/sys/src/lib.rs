@@ -7,6 +7,7 @@ pub mod error;
 pub mod fd;
 pub mod host;
 pub mod identity;
+pub mod interrupt;
 pub mod lock;
 pub mod process;
 pub mod safe_open;

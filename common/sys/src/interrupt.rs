@@ -1,14 +1,15 @@
-//! Input that a signal may end. There are no handlers: signals that would end the program are blocked, and waited for together with
-//! the input, so that the unfinished file is removed by the same code as in every other case.
+//! Work that a signal may end, in good order. There are no handlers: signals that would end the program are blocked, and waited for
+//! together with the input, so that what is unfinished is dealt with by the same code as in every other case.
 
 use std::io;
-use std::os::fd::AsFd as _;
+use std::os::fd::AsFd;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use pf_sys::process::is_ignored;
+
+use crate::process::is_ignored;
 
 /// What became of waiting.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,7 +27,8 @@ pub struct Interrupts {
 }
 
 impl Interrupts {
-    /// From now on the signals of a terminal, and a request to end, are only met in [`read`](Self::read). What the caller had
+    /// From now on the signals of a terminal, and a request to end, are only met in
+    /// [`read`](Self::read) and [`pending`](Self::pending). What the caller had
     /// ignored stays so.
     ///
     /// # Errors
@@ -45,14 +47,24 @@ impl Interrupts {
         Ok(Self { signals })
     }
 
-    /// Reads from standard input.
+    /// The signal that has come, if any.
+    ///
+    /// # Errors
+    /// As read(2).
+    pub fn pending(&self) -> io::Result<Option<Signal>> {
+        Ok(self.signals.read_signal()?.map(|info| {
+            let number = i32::try_from(info.ssi_signo).unwrap_or_default();
+            Signal::try_from(number).unwrap_or(Signal::SIGTERM)
+        }))
+    }
+
+    /// Reads from a descriptor.
     ///
     /// # Errors
     /// As poll(2) and read(2).
-    pub fn read(&self, buffer: &mut [u8]) -> io::Result<Input> {
-        let stdin = io::stdin();
+    pub fn read(&self, from: impl AsFd, buffer: &mut [u8]) -> io::Result<Input> {
         loop {
-            let input = stdin.as_fd();
+            let input = from.as_fd();
             let mut ready = [
                 PollFd::new(input, PollFlags::POLLIN),
                 PollFd::new(self.signals.as_fd(), PollFlags::POLLIN),
@@ -61,11 +73,8 @@ impl Interrupts {
                 Err(Errno::EINTR) => continue,
                 other => other?,
             };
-            if let Some(info) = self.signals.read_signal()? {
-                let number = i32::try_from(info.ssi_signo).unwrap_or_default();
-                return Ok(Input::Interrupted(
-                    Signal::try_from(number).unwrap_or(Signal::SIGTERM),
-                ));
+            if let Some(signal) = self.pending()? {
+                return Ok(Input::Interrupted(signal));
             }
             match nix::unistd::read(input, buffer) {
                 Err(Errno::EINTR) => {}
