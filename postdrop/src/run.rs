@@ -48,6 +48,7 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
     pf_cli::authorize(&source)?;
     let config = Config::load(&source)?;
     pf_cli::open_log("postdrop", &config, false)?;
+    config.check()?;
     let directory = config.get(param::QUEUE_DIRECTORY)?;
     std::env::set_current_dir(&directory).with_context(|| format!("chdir {directory}"))?;
     let limit = config.get(param::MESSAGE_SIZE_LIMIT)?;

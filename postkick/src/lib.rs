@@ -33,6 +33,7 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
     };
     let (class, service) = (class.to_string_lossy(), service.to_string_lossy());
     let config = Config::load(&invocation.source())?;
+    config.check()?;
     let limit = config.get(param::APPLICATION_EVENT_DRAIN_TIME)?;
     let queue = config.get(param::QUEUE_DIRECTORY)?;
     std::env::set_current_dir(&queue)

@@ -61,6 +61,7 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
         return Err(pf_cli::usage(&SPEC, &invocation.called));
     };
     let config = Config::load(&invocation.source())?;
+    config.check()?;
     let styles = match invocation.scanned.last('l') {
         Some(styles) => styles.to_string_lossy().into_owned(),
         None => config.get(param::MAILBOX_DELIVERY_LOCK)?,

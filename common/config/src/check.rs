@@ -151,6 +151,7 @@ impl Config {
                 return Err(self.complaint(parameter, &format!("bad parameter value: {name}")));
             }
         }
+        self.general()?;
         self.accounts()?;
         let relay = self.get(param::RELAYHOST)?;
         if relay.to_lowercase() == host.to_lowercase() {

@@ -161,7 +161,7 @@ impl Config {
     }
 
     /// The expanded text of a parameter in the table.
-    fn text(&self, row: &'static Row) -> Result<String, Error> {
+    pub(crate) fn text(&self, row: &'static Row) -> Result<String, Error> {
         let text = self.unexpanded(row.name).unwrap_or_default();
         if row.kind == Kind::Raw {
             Ok(text.into_owned())

@@ -9,6 +9,7 @@ mod check;
 pub mod compat;
 mod config;
 pub mod expand;
+mod general;
 pub mod lines;
 pub mod main_cf;
 pub mod master_cf;

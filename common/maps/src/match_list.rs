@@ -198,7 +198,7 @@ impl MatchList {
         address: Option<&str>,
     ) -> Result<bool, LookupError> {
         if let Some(name) = name {
-            if found(table, name).await? {
+            if self.found(table, name).await? {
                 return Ok(true);
             }
             if self.subdomains != Subdomains::Never && !table.is_pattern() {
@@ -209,7 +209,10 @@ impl MatchList {
                     } else {
                         dot
                     };
-                    if found(table, rest.get(from..).unwrap_or_default()).await? {
+                    if self
+                        .found(table, rest.get(from..).unwrap_or_default())
+                        .await?
+                    {
                         return Ok(true);
                     }
                     rest = rest.get(dot + 1..).unwrap_or_default();
@@ -217,17 +220,21 @@ impl MatchList {
             }
         }
         match address {
-            Some(address) => found(table, address.as_bytes()).await,
+            Some(address) => self.found(table, address.as_bytes()).await,
             None => Ok(false),
         }
     }
-}
 
-async fn found(table: &Table, key: &[u8]) -> Result<bool, LookupError> {
-    match table.lookup(key).await {
-        Lookup::Found(_) => Ok(true),
-        Lookup::Missing => Ok(false),
-        Lookup::Unavailable(err) => Err(err),
+    async fn found(&self, table: &Table, key: &[u8]) -> Result<bool, LookupError> {
+        match table.lookup(key).await {
+            Lookup::Found(_) => Ok(true),
+            Lookup::Missing => Ok(false),
+            Lookup::Unavailable(err) => {
+                let (kind, name) = (table.kind(), table.name());
+                pf_log::warning!("{}: {kind}:{name}: table lookup problem", self.title);
+                Err(err)
+            }
+        }
     }
 }
 

@@ -71,7 +71,11 @@ pub fn open(spec: &str, options: &Options) -> Result<Table, OpenError> {
         "proxy" => (compose::nature_of(name), None, proxy::open),
         "tcp" => (Nature::Fixed, None, net_client::tcp),
         "socketmap" => (Nature::Fixed, None, net_client::socketmap),
-        _ => return Err(OpenError(format!("unsupported dictionary type: {kind}"))),
+        _ => {
+            let why = format!("unsupported dictionary type: {kind}");
+            pf_log::warning!("{why}. Is the postfix-{kind} package installed?");
+            return Err(OpenError(why));
+        }
     };
     Table::new(kind, name, nature, file, opener, options)
 }

@@ -149,8 +149,13 @@ impl Table {
 
     /// `type:name`, as log lines have it.
     pub fn title(&self) -> String {
-        // The one type that Postfix names by its file.
-        let suffix = if self.kind == "cdb" { ".cdb" } else { "" };
+        // The one type that Postfix names by its file, once that is open.
+        let open = !matches!(&**self.inner.borrow(), Inner::Broken(_));
+        let suffix = if self.kind == "cdb" && open {
+            ".cdb"
+        } else {
+            ""
+        };
         format!("{}:{}{suffix}", self.kind, self.name)
     }
 

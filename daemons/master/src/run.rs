@@ -354,6 +354,7 @@ impl Master {
         );
         self.config = Config::load(&self.source)?;
         logging::open(&self.config, &self.name, !self.mode.detached, true)?;
+        self.config.check()?;
         self.owner = mail_owner(&self.config)?;
         self.configure()
     }

@@ -88,6 +88,7 @@ fn start() -> Result<ExitCode> {
     // Daemons find the configuration where we found it.
     let config = Config::load(&source)?;
     logging::open(&config, &name, !options.detached, true)?;
+    config.check()?;
     let queue = config.get(param::QUEUE_DIRECTORY)?;
     let monitor = match options.wait.then(monitor::split).transpose()? {
         Some(Side::Ready) => return Ok(ExitCode::SUCCESS),

@@ -94,12 +94,25 @@ impl EventService for Proxymap {
 /// How deep files may name files.
 const MAX_DEPTH: usize = 10;
 
-/// The tables that a list approves: each `proxy:type:name` in it; the braces of composed tables, and files, are looked into.
+/// The tables that a list approves: each `proxy:type:name` in it; what tables are composed of, and files, are looked into, and of
+/// `{ table setting... }` the table.
 fn approved(list: &str, depth: usize) -> HashSet<String> {
     let mut found = HashSet::new();
     for word in pf_text::split::list_braces(list) {
-        let bare = word.trim_start_matches('!');
-        if bare.starts_with('/') && depth < MAX_DEPTH {
+        let inside = word
+            .starts_with('{')
+            .then(|| pf_text::split::strip_braces(word).ok())
+            .flatten();
+        let bare = match inside {
+            Some(inside) => pf_text::split::list_braces(inside)
+                .next()
+                .unwrap_or_default(),
+            None => word,
+        };
+        if bare.starts_with('/') {
+            if depth >= MAX_DEPTH {
+                continue;
+            }
             match std::fs::read(bare) {
                 Ok(text) => {
                     for line in pf_config::lines::Lines::new(&text) {
@@ -115,7 +128,9 @@ fn approved(list: &str, depth: usize) -> HashSet<String> {
                 found.insert(table.trim_start_matches("proxy:").to_owned());
             }
             None => {
-                if let Some(inner) = bare.find('{').and_then(|at| bare.get(at..))
+                if let Some(inner) = bare
+                    .strip_prefix("pipemap:")
+                    .or_else(|| bare.strip_prefix("unionmap:"))
                     && let Ok(inner) = pf_text::split::strip_braces(inner)
                 {
                     found.extend(approved(inner, depth));

@@ -106,7 +106,7 @@ impl<A: Ask> Check<'_, A> {
         match cursor.next() {
             Some(word) if word.kind == Kind::Table => Ok(&word.text),
             other => {
-                let argument = other.map_or("(null)", |word| word.text.as_str());
+                let argument = other.map_or(name, |word| word.text.as_str());
                 self.warn(format!(
                     "restriction {name}: bad argument \"{argument}\": need maptype:mapname"
                 ));
