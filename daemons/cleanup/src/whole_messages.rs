@@ -388,7 +388,7 @@ fn a_broken_client_leaves_nothing() {
     assert_eq!((outcome.verdict.status, outcome.queue), (Status::RCPT, ""));
 }
 
-/// KNOWN-BUGS 20260817: line ends inside a record could smuggle a second message.
+/// docs/cve.md, 20260817: line ends inside a record could smuggle a second message.
 #[test]
 fn stray_line_ends_become_spaces() {
     let records = message(

@@ -224,7 +224,7 @@ mod tests {
         );
     }
 
-    // KNOWN-BUGS 20260717.
+    // docs/cve.md, 20260717.
     #[test]
     fn an_empty_user_is_a_word() {
         assert_eq!(

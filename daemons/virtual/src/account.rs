@@ -129,7 +129,7 @@ fn parse_id(text: &[u8]) -> Option<u32> {
 mod tests {
     use super::*;
 
-    // KNOWN-BUGS 20260806, 20260810: what a table says of users and paths is not to be believed unseen.
+    // docs/cve.md, 20260806 and 20260810: what a table says of users and paths is not to be believed unseen.
     #[test]
     fn ids_are_decimal_numbers() {
         assert_eq!(parse_id(b"1000"), Some(1000));
