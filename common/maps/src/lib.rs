@@ -26,6 +26,7 @@ mod passwd;
 mod patterns;
 mod pcre;
 mod posix;
+mod prefilter;
 mod proxy;
 mod regexp;
 pub mod source_text;

@@ -1,5 +1,6 @@
 //! What `regexp:` and `pcre:` tables share: rules, blocks, negation, replacement text. The two differ in the engine.
 
+use crate::prefilter::{Candidates, Prefilter, needed};
 use crate::source_text::{is_space, lines};
 use crate::table::{Inner, Local, OpenError};
 use crate::{Lookup, Options, file_value};
@@ -10,6 +11,8 @@ pub(crate) trait Engine: Sized + 'static {
     const KIND: &'static str;
     /// Whether `/one/!/other/` may be written.
     const SECOND: bool;
+    /// The option letters with which a pattern reads as usual, as far as fixed text in it goes.
+    const PLAIN: &'static [u8];
     /// Compiles a pattern with its option letters.
     ///
     /// # Errors
@@ -31,22 +34,30 @@ enum Part {
 
 enum Rule<E> {
     Match {
-        pattern: E,
+        pattern: Pattern<E>,
         wanted: bool,
-        second: Option<(E, bool)>,
+        second: Option<(Pattern<E>, bool)>,
         parts: Vec<Part>,
         substitutes: bool,
     },
     /// `end` is the index behind the matching `endif`.
     If {
-        pattern: E,
+        pattern: Pattern<E>,
         wanted: bool,
         end: usize,
     },
 }
 
+/// A pattern, and the text without which it cannot match.
+struct Pattern<E> {
+    engine: E,
+    text: Option<Vec<u8>>,
+}
+
 struct Patterns<E> {
     name: String,
+    /// By the index of the rule, for its first pattern.
+    filter: Option<Prefilter>,
     rules: Vec<(usize, Rule<E>)>,
 }
 
@@ -54,6 +65,7 @@ struct Patterns<E> {
 pub(crate) fn open<E: Engine>(name: &str, options: &Options) -> Result<Inner, OpenError> {
     let mut table = Patterns::<E> {
         name: name.to_owned(),
+        filter: None,
         rules: Vec::new(),
     };
     let mut open_blocks: Vec<(usize, usize)> = Vec::new();
@@ -88,6 +100,12 @@ pub(crate) fn open<E: Engine>(name: &str, options: &Options) -> Result<Inner, Op
             E::KIND
         );
     }
+    let texts: Vec<_> = table
+        .rules
+        .iter_mut()
+        .map(|(_, Rule::Match { pattern, .. } | Rule::If { pattern, .. })| pattern.text.take())
+        .collect();
+    table.filter = Prefilter::new(&texts);
     Ok(Inner::Local(Box::new(table)))
 }
 
@@ -155,10 +173,16 @@ impl Reader<'_> {
         None
     }
 
-    fn compile<E: Engine>(&self, written: &Written<'_>) -> Option<E> {
-        E::compile(written.pattern, written.options)
+    fn compile<E: Engine>(&self, written: &Written<'_>) -> Option<Pattern<E>> {
+        let engine = E::compile(written.pattern, written.options)
             .map_err(|why| self.warn(&why))
-            .ok()
+            .ok()?;
+        let plain = written
+            .options
+            .iter()
+            .all(|letter| E::PLAIN.contains(letter));
+        let text = if plain { needed(written.pattern) } else { None };
+        Some(Pattern { engine, text })
     }
 
     fn matching<E: Engine>(&self, line: &[u8]) -> Option<Rule<E>> {
@@ -207,8 +231,8 @@ impl Reader<'_> {
             self.warn("regular expression substitution is not allowed: skipping this rule");
             return None;
         }
-        let pattern: E = self.compile(&first)?;
-        if highest > pattern.groups() {
+        let pattern: Pattern<E> = self.compile(&first)?;
+        if highest > pattern.engine.groups() {
             self.warn(&format!(
                 "out of range replacement index \"{highest}\": skipping this rule"
             ));
@@ -347,7 +371,13 @@ impl<E: Engine> Patterns<E> {
         }
     }
 
-    fn result(&self, number: usize, rule: &Rule<E>, key: &[u8]) -> Option<Vec<u8>> {
+    fn result(
+        &self,
+        number: usize,
+        rule: &Rule<E>,
+        may_match: bool,
+        key: &[u8],
+    ) -> Option<Vec<u8>> {
         let Rule::Match {
             pattern,
             wanted,
@@ -358,9 +388,12 @@ impl<E: Engine> Patterns<E> {
         else {
             return None;
         };
+        if *wanted && !may_match {
+            return None;
+        }
         let mut groups = Vec::new();
         if *substitutes {
-            match pattern.captures(key) {
+            match pattern.engine.captures(key) {
                 Ok(Some(found)) => groups = found,
                 Ok(None) => return None,
                 Err(why) => {
@@ -368,11 +401,11 @@ impl<E: Engine> Patterns<E> {
                     return None;
                 }
             }
-        } else if !self.holds(number, pattern, *wanted, key) {
+        } else if may_match && !self.holds(number, &pattern.engine, *wanted, key) {
             return None;
         }
         if let Some((other, wanted)) = second
-            && !self.holds(number, other, *wanted, key)
+            && !self.holds(number, &other.engine, *wanted, key)
         {
             return None;
         }
@@ -393,12 +426,14 @@ impl<E: Engine> Patterns<E> {
 
 impl<E: Engine> Local for Patterns<E> {
     fn get(&self, key: &[u8]) -> Lookup<Vec<u8>> {
+        let candidates: Candidates = Prefilter::candidates(self.filter.as_ref(), key);
         let mut at = 0;
         while let Some((number, rule)) = self.rules.get(at) {
+            let may_match = candidates.may_match(at);
             at += 1;
             match rule {
                 Rule::Match { .. } => {
-                    if let Some(value) = self.result(*number, rule, key) {
+                    if let Some(value) = self.result(*number, rule, may_match, key) {
                         return Lookup::Found(value);
                     }
                 }
@@ -407,7 +442,12 @@ impl<E: Engine> Local for Patterns<E> {
                     wanted,
                     end,
                 } => {
-                    if !self.holds(*number, pattern, *wanted, key) {
+                    let holds = if may_match {
+                        self.holds(*number, &pattern.engine, *wanted, key)
+                    } else {
+                        !*wanted
+                    };
+                    if !holds {
                         at = *end;
                     }
                 }
@@ -455,6 +495,28 @@ mod tests {
         assert_eq!(both(rules, "ad").as_deref(), Some("ad-not-c"));
         assert_eq!(both(rules, "acd"), None);
         assert_eq!(both(rules, "bz").as_deref(), Some("z"));
+    }
+
+    #[test]
+    fn long_tables_find_the_first_match() {
+        let mut rules = String::from(
+            "{ {if /@b\\.example$/} {/^u7@/ seven-b} {endif} {if !/example/} {!/u\\d/ x} {endif} ",
+        );
+        for number in 0..100 {
+            rules += &format!("{{/^(u{number})@(.*)$/ $1-$2}} ");
+        }
+        rules += "{!/@/ none} {/./ any} }";
+        assert_eq!(both(&rules, "U7@b.example").as_deref(), Some("seven-b"));
+        assert_eq!(
+            both(&rules, "u42@c.example").as_deref(),
+            Some("u42-c.example")
+        );
+        assert_eq!(
+            both(&rules, "u99@c.example").as_deref(),
+            Some("u99-c.example")
+        );
+        assert_eq!(both(&rules, "u100@c.example").as_deref(), Some("any"));
+        assert_eq!(both(&rules, "example").as_deref(), Some("none"));
     }
 
     #[test]

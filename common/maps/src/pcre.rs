@@ -11,6 +11,7 @@ pub(crate) struct Perl(Regex);
 impl Engine for Perl {
     const KIND: &'static str = "pcre";
     const SECOND: bool = false;
+    const PLAIN: &'static [u8] = b"ismEAUX";
 
     fn compile(pattern: &[u8], options: &[u8]) -> Result<Self, String> {
         let (mut caseless, mut dotall, mut multi, mut extended) = (true, true, false, false);

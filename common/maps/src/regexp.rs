@@ -15,6 +15,7 @@ const SIZE_LIMIT: usize = 8 << 20;
 impl Engine for Posix {
     const KIND: &'static str = "regexp";
     const SECOND: bool = true;
+    const PLAIN: &'static [u8] = b"im";
 
     fn compile(pattern: &[u8], options: &[u8]) -> Result<Self, String> {
         let (mut ignore_case, mut newline, mut extended) = (true, false, true);

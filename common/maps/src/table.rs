@@ -252,7 +252,8 @@ impl Table {
             }
             Err(err) => {
                 if !needs_restart() {
-                    pf_log::warning!("table {} has changed, but: {err}", self.title());
+                    pf_log::warning!("{err}");
+                    pf_log::info!("table {} has changed -- restarting", self.title());
                 }
                 want_restart();
             }

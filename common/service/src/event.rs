@@ -1,7 +1,8 @@
 //! The event-driven skeleton: one thread, many clients.
 //!
 //! Master hears of this process only when it fills up or has room again, not for each client. When master ends, or begins a
-//! new generation, no more clients are taken and the process ends when the last one is served.
+//! new generation, or a table has changed that this process may no longer open, no more clients are taken and the process ends when
+//! the last one is served.
 
 mod crew;
 mod datagrams;
@@ -81,7 +82,8 @@ pub trait EventService: Sized + 'static {
     }
 }
 
-/// How long a process that takes any number of clients waits for them to finish when master has gone or begins anew. They keep
+/// How long a process that takes any number of clients waits for them to finish when master has gone or begins anew, or when it
+/// has to make room for a process that sees the tables as they are now. They keep
 /// connections that are idle most of the time, and come again.
 const GRACE: Duration = Duration::from_millis(200);
 
@@ -166,7 +168,7 @@ async fn main<S: EventService>(context: Context) -> Result<()> {
             crew.changed.notified().await;
         }
     };
-    if S::SHARE == Share::Many && end == End::MasterGone {
+    if S::SHARE == Share::Many && matches!(end, End::MasterGone | End::Outdated) {
         let _ = tokio::time::timeout(GRACE, last_clients).await;
     } else {
         last_clients.await;

@@ -33,6 +33,8 @@ pub(super) enum End {
     Done,
     /// Nobody came.
     Idle,
+    /// A table has changed that only a new process can open.
+    Outdated,
 }
 
 /// The clients of this process, and what master knows of them.
@@ -143,6 +145,9 @@ impl Crew {
         loop {
             if self.close.get() {
                 return End::MasterGone;
+            }
+            if pf_maps::needs_restart() {
+                return End::Outdated;
             }
             let nobody = self.clients.get() == 0;
             // Clients that keep their connection must not find it closed in the middle of something.

@@ -1,0 +1,231 @@
+//! Which patterns of a long table may match a key at all: most patterns cannot match without some fixed text, and all such texts
+//! are looked for in one pass over the key.
+
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder};
+
+/// With fewer patterns, to try each costs no more.
+const WORTHWHILE: usize = 16;
+/// Shorter texts are in most keys.
+const SHORTEST: usize = 2;
+
+/// The texts without which patterns cannot match.
+pub(crate) struct Prefilter {
+    search: AhoCorasick,
+    /// For each text the number of its pattern.
+    owners: Vec<usize>,
+    /// Whether a pattern has a text.
+    has_text: Vec<bool>,
+}
+
+/// What was found in one key.
+pub(crate) struct Candidates(Option<Vec<bool>>);
+
+impl Candidates {
+    /// Whether the pattern with this number may match.
+    pub(crate) fn may_match(&self, number: usize) -> bool {
+        self.0
+            .as_ref()
+            .is_none_or(|found| found.get(number).copied().unwrap_or(true))
+    }
+}
+
+impl Prefilter {
+    /// For patterns whose texts, by [`needed`], are these. `None` when there is nothing to gain.
+    pub(crate) fn new(texts: &[Option<Vec<u8>>]) -> Option<Self> {
+        let (owners, words): (Vec<usize>, Vec<&[u8]>) = texts
+            .iter()
+            .enumerate()
+            .filter_map(|(number, text)| Some((number, text.as_deref()?)))
+            .unzip();
+        if words.len() < WORTHWHILE {
+            return None;
+        }
+        let search = AhoCorasickBuilder::new()
+            .ascii_case_insensitive(true)
+            .build(words)
+            .ok()?;
+        Some(Self {
+            search,
+            owners,
+            has_text: texts.iter().map(Option::is_some).collect(),
+        })
+    }
+
+    /// The patterns that may match the key.
+    pub(crate) fn candidates(filter: Option<&Self>, key: &[u8]) -> Candidates {
+        // Letters outside ASCII may be other cases of letters inside.
+        let Some(filter) = filter.filter(|_| key.is_ascii()) else {
+            return Candidates(None);
+        };
+        let mut found: Vec<bool> = filter.has_text.iter().map(|has| !has).collect();
+        for hit in filter.search.find_overlapping_iter(key) {
+            let owner = filter.owners.get(hit.pattern().as_usize());
+            if let Some(place) = owner.and_then(|owner| found.get_mut(*owner)) {
+                *place = true;
+            }
+        }
+        Candidates(Some(found))
+    }
+}
+
+/// The longest text that each match of a pattern must contain, whatever its case; `None` when there is none, or when the pattern
+/// has parts that this simple reading, common to POSIX extended and Perl syntax, does not follow.
+pub(crate) fn needed(pattern: &[u8]) -> Option<Vec<u8>> {
+    // Verbs that end a match early, quoting, and changes of the syntax itself.
+    let odd: [&[u8]; 3] = [b"(*", b"(?", b"\\Q"];
+    if odd
+        .iter()
+        .any(|odd| pattern.windows(odd.len()).any(|part| part == *odd))
+        || !pattern.is_ascii()
+    {
+        return None;
+    }
+    let (mut best, mut run) = (Vec::new(), Vec::new());
+    let mut end_run = |run: &mut Vec<u8>| {
+        if run.len() > best.len() {
+            best.clone_from(run);
+        }
+        run.clear();
+    };
+    let mut depth = 0_usize;
+    let mut rest = pattern;
+    while let Some((&byte, tail)) = rest.split_first() {
+        rest = tail;
+        let literal = match byte {
+            b'\\' => {
+                let (&next, tail) = rest.split_first()?;
+                rest = tail;
+                if next.is_ascii_alphanumeric() {
+                    // A class or an assertion: one of one letter alone is sure to end there.
+                    if !b"wWsSbBdDhHvVAzZ".contains(&next) {
+                        return None;
+                    }
+                    None
+                } else if b"<>`'".contains(&next) {
+                    None
+                } else {
+                    Some(next)
+                }
+            }
+            b'|' if depth == 0 => return None,
+            b'(' => {
+                depth += 1;
+                None
+            }
+            b')' => {
+                depth = depth.checked_sub(1)?;
+                None
+            }
+            b'[' => {
+                rest = behind_bracket(rest)?;
+                None
+            }
+            // What comes before may be missing.
+            b'*' | b'?' | b'{' => {
+                run.pop();
+                if byte == b'{' {
+                    let end = rest.iter().position(|byte| *byte == b'}')?;
+                    let counts = rest.get(..end)?;
+                    if !counts.iter().all(|byte| b"0123456789,".contains(byte)) {
+                        return None;
+                    }
+                    rest = rest.get(end + 1..)?;
+                }
+                None
+            }
+            b'+' => {
+                // In POSIX syntax a repetition may be repeated, and so be missing.
+                if rest.first().is_some_and(|next| b"*?{".contains(next)) {
+                    run.pop();
+                }
+                None
+            }
+            b'.' | b'^' | b'$' | b'#' | b' ' | b'\t' | b'\n' | b'\r' => None,
+            other => Some(other),
+        };
+        match literal {
+            Some(byte) if depth == 0 => run.push(byte.to_ascii_lowercase()),
+            _ => end_run(&mut run),
+        }
+    }
+    end_run(&mut run);
+    (depth == 0 && best.len() >= SHORTEST).then_some(best)
+}
+
+/// What follows a bracket expression, given what follows its opening bracket; `None` when the two syntaxes may differ.
+fn behind_bracket(mut rest: &[u8]) -> Option<&[u8]> {
+    rest = rest.strip_prefix(b"^").unwrap_or(rest);
+    // A closing bracket that comes first is a member.
+    rest = rest.strip_prefix(b"]").unwrap_or(rest);
+    loop {
+        let (&byte, tail) = rest.split_first()?;
+        rest = tail;
+        match (byte, rest.first()) {
+            (b']', _) => return Some(rest),
+            (b'[', Some(b':')) => {
+                let end = rest.windows(2).position(|part| part == b":]")?;
+                rest = rest.get(end + 2..)?;
+            }
+            (b'[', Some(b'.' | b'=')) | (b'\\', Some(b']')) => return None,
+            (b'\\', Some(_)) => rest = rest.get(1..)?,
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use regex::bytes::RegexBuilder;
+
+    fn text(pattern: &str) -> Option<String> {
+        needed(pattern.as_bytes()).map(|text| String::from_utf8(text).unwrap())
+    }
+
+    #[test]
+    fn the_longest_text_that_must_be_there() {
+        assert_eq!(
+            text("^Joe@example\\.com$").as_deref(),
+            Some("joe@example.com")
+        );
+        assert_eq!(text("ab*cde").as_deref(), Some("cde"));
+        assert_eq!(text("abc{0,1}d").as_deref(), Some("ab"));
+        assert_eq!(text("(abc)def").as_deref(), Some("def"));
+        assert_eq!(text("x[]a]yz").as_deref(), Some("yz"));
+        assert_eq!(text("[[:digit:]x]abc").as_deref(), Some("abc"));
+        assert_eq!(text("ab+*c"), None);
+        assert_eq!(text("ab+cd").as_deref(), Some("ab"));
+        for none in [
+            "abc|def",
+            "a?",
+            "(abc)",
+            "(?x)a b",
+            "abc\\1",
+            "ab[\\]]cd",
+            "ab)",
+            "ab{|cd}xyz",
+            "b+*",
+        ] {
+            assert_eq!(text(none), None, "{none}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_match_is_lost(
+            patterns in prop::collection::vec("[ab.*?+()|\\[\\]^$A]{1,8}|a[ab]{2}(b|c)\\{0,1\\}[abc]", 20..40),
+            key in "[abcAB]{0,8}",
+        ) {
+            let texts: Vec<_> = patterns.iter().map(|pattern| needed(pattern.as_bytes())).collect();
+            let filter = Prefilter::new(&texts);
+            let candidates = Prefilter::candidates(filter.as_ref(), key.as_bytes());
+            for (number, pattern) in patterns.iter().enumerate() {
+                let Ok(regex) = RegexBuilder::new(pattern).case_insensitive(true).build() else { continue };
+                if regex.is_match(key.as_bytes()) {
+                    prop_assert!(candidates.may_match(number), "{pattern} {key}");
+                }
+            }
+        }
+    }
+}
