@@ -12,7 +12,7 @@ mod system;
 
 pub use hosts::Hosts;
 pub use message::{Data, Kind, Record};
-pub use resolver::{Answer, Found, Resolver, Trouble};
+pub use resolver::{Answer, Found, MALFORMED, Resolver, Trouble};
 pub use system::ResolvConf;
 
 /// The most records that are taken from one answer.

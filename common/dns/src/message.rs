@@ -122,6 +122,8 @@ pub(crate) struct Message {
     pub(crate) code: u8,
     pub(crate) question: (String, u16),
     pub(crate) records: Vec<Record>,
+    /// A record of the type that was asked for made no sense and is left out.
+    pub(crate) malformed: bool,
 }
 
 /// A query for one name and type; asks for the server's word on authenticity (RFC 6840, section 5.7) and for large answers.
@@ -152,7 +154,7 @@ pub(crate) fn parse(message: &[u8]) -> Option<Message> {
     let (question, mut at) = name::read(message, 12)?;
     let wanted = number(message, at)?;
     at += 4;
-    let mut records = Vec::new();
+    let (mut records, mut malformed) = (Vec::new(), false);
     for _ in 0..number(message, 6)? {
         if records.len() >= MAX_RECORDS {
             pf_log::warning!(
@@ -188,10 +190,13 @@ pub(crate) fn parse(message: &[u8]) -> Option<Message> {
                 ttl: u32::from_be_bytes(ttl),
                 data,
             }),
-            None => pf_log::warning!(
-                "malformed {} record in DNS answer for {question} -- ignored",
-                kind.name()
-            ),
+            None => {
+                malformed |= kind.number() == wanted;
+                pf_log::warning!(
+                    "malformed {} record in DNS answer for {question} -- ignored",
+                    kind.name()
+                );
+            }
         }
     }
     Some(Message {
@@ -201,6 +206,7 @@ pub(crate) fn parse(message: &[u8]) -> Option<Message> {
         code: u8::try_from(flags & 15).ok()?,
         question: (question, wanted),
         records,
+        malformed,
     })
 }
 

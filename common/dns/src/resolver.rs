@@ -34,6 +34,9 @@ pub struct Trouble {
     pub authentic: bool,
 }
 
+/// Why there is no answer when what came cannot be used.
+pub const MALFORMED: &str = "Malformed or unexpected name server reply";
+
 /// What came of a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
@@ -133,7 +136,13 @@ impl Resolver {
                 _ => return Answer::Fail(trouble("Non-recoverable error", authentic)),
             }
             let before = wanted.clone();
+            let malformed = message.malformed;
             wanted = follow(&message, wanted);
+            if kind != Kind::Cname && is_alias(&message, &wanted) {
+                let text = format!("Name server loop for {name}");
+                pf_log::warning!("dns_lookup: {text}");
+                return Answer::NoData(Trouble { text, authentic });
+            }
             let mut records: Vec<Record> = message
                 .records
                 .into_iter()
@@ -153,7 +162,11 @@ impl Resolver {
                         authentic,
                     });
                 }
+                let any = !records.is_empty();
                 records.retain(usable_exchanger);
+                if any && records.is_empty() {
+                    return Answer::Invalid(trouble(MALFORMED, authentic));
+                }
             }
             if !records.is_empty() {
                 return Answer::Found(Found {
@@ -161,6 +174,10 @@ impl Resolver {
                     name: wanted,
                     authentic,
                 });
+            }
+            // That nothing of it could be read does not say that there is nothing.
+            if malformed {
+                return Answer::Retry(trouble(MALFORMED, authentic));
             }
             if message.code == 3 {
                 return Answer::NoName(trouble("Host not found", authentic));
@@ -349,13 +366,27 @@ fn follow(message: &Message, mut name: String) -> String {
     name
 }
 
+/// Whether a name still is an alias: after all aliases were followed, they lead nowhere.
+fn is_alias(message: &Message, name: &str) -> bool {
+    message
+        .records
+        .iter()
+        .any(|record| record.kind == Kind::Cname && record.name.eq_ignore_ascii_case(name))
+}
+
 /// An exchanger whose name cannot be a host is no exchanger.
 fn usable_exchanger(record: &Record) -> bool {
     match &record.data {
         Data::Mx { host, .. } if host.is_empty() => false,
         Data::Mx { host, .. } => {
-            let fine = pf_text::hostname::valid_hostname(host.as_bytes())
-                || host.parse::<IpAddr>().is_ok();
+            let numeric = host.parse::<IpAddr>().is_ok();
+            if numeric {
+                pf_log::warning!(
+                    "numeric domain name in resource data of MX record for {}: {host}",
+                    record.name
+                );
+            }
+            let fine = numeric || pf_text::hostname::valid_hostname(host.as_bytes());
             if !fine {
                 pf_log::warning!(
                     "malformed domain name in resource data of MX record for {}: {host}",
@@ -436,6 +467,9 @@ mod tests {
             let resolver = server(|query| match query[13] {
                 b'm' => reply(query, 0, &[(15, &[0, 9, 0xc0, 12])]),
                 b'n' => reply(query, 0, &[(15, &[0, 0, 0])]),
+                b'b' => reply(query, 0, &[(15, &[0])]),
+                b'h' => reply(query, 0, &[(15, b"\x00\x01\x02-x\x00")]),
+                b'l' => reply(query, 0, &[(5, &[0xc0, 12])]),
                 b'x' => reply(query, 3, &[]),
                 b's' => reply(query, 2, &[]),
                 b'r' => reply(query, 5, &[]),
@@ -446,6 +480,12 @@ mod tests {
             assert!(matches!(ask("m.example").await, Answer::Found(_)));
             assert!(matches!(ask("n.example").await, Answer::NullMx(_)));
             assert!(matches!(ask("s.example").await, Answer::Retry(_)));
+            assert!(matches!(ask("b.example").await, Answer::Retry(_)));
+            assert!(matches!(ask("h.example").await, Answer::Invalid(_)));
+            let Answer::NoData(trouble) = ask("l.example").await else {
+                panic!("a loop of aliases leads nowhere")
+            };
+            assert_eq!(trouble.text, "Name server loop for l.example");
             assert!(matches!(ask("r.example").await, Answer::Fail(_)));
             assert!(matches!(ask("d.example").await, Answer::NoData(_)));
             assert!(matches!(ask("-.example").await, Answer::Invalid(_)));

@@ -103,13 +103,18 @@ fn status(answer: &Answer, name: &str, soft: bool) -> Status {
     let text = answer
         .trouble()
         .map_or_else(String::new, |trouble| trouble.text.clone());
-    let prefixed = format!("Host or domain name not found. {text}");
+    let malformed = text.ends_with(pf_dns::MALFORMED);
+    let prefixed = if malformed || !text.starts_with("Name service error") {
+        text.clone()
+    } else {
+        format!("Host or domain name not found. {text}")
+    };
     let class = if soft { 4 } else { 5 };
     match answer {
         Answer::NullMx(_) => Status::new(Dsn::new(5, 1, 0), text),
         Answer::Retry(_) => Status::new(Dsn::new(4, 4, 3), prefixed),
         Answer::Fail(_) => Status::new(Dsn::new(class, 4, 3), prefixed),
-        Answer::Invalid(_) => Status::new(
+        Answer::Invalid(_) if !malformed => Status::new(
             Dsn::new(class, 4, 4),
             format!("Name service error for {name}: invalid host or domain name"),
         ),
@@ -287,7 +292,9 @@ impl Search<'_> {
         let mut records = match &answer {
             Answer::Found(found) => found.records.clone(),
             // A domain without exchangers is its own.
-            Answer::NoData(_) | Answer::NoName(_) | Answer::Invalid(_) => {
+            Answer::NoData(_) | Answer::NoName(_) => return self.one_host(name).await,
+            // The name itself is at fault, and not what its exchangers are called.
+            Answer::Invalid(trouble) if !trouble.text.ends_with(pf_dns::MALFORMED) => {
                 return self.one_host(name).await;
             }
             Answer::NullMx(_) => return Found::nothing(status(&answer, name, false)),

@@ -225,7 +225,7 @@ impl Session {
         };
         let (discard, silent) = discarded(&words);
         if !discard.is_empty() && !silent {
-            info!("discarding EHLO keywords: {}", discard.join(" "));
+            info!("discarding EHLO keywords: {}", shown(&discard));
         }
         self.features = Features::parse(reply, &discard, &params.myhostname);
         if let Some(limit) = &self.features.bad_size {
@@ -407,4 +407,28 @@ fn discarded(words: &str) -> (Vec<&str>, bool) {
         })
         .collect();
     (words, silent)
+}
+
+/// The keywords that are known, as a log line names them.
+fn shown(keywords: &[&str]) -> String {
+    const ORDER: [&str; 15] = [
+        "8BITMIME",
+        "AUTH",
+        "ETRN",
+        "PIPELINING",
+        "SIZE",
+        "VERP",
+        "VRFY",
+        "XCLIENT",
+        "XFORWARD",
+        "STARTTLS",
+        "ENHANCEDSTATUSCODES",
+        "DSN",
+        "SMTPUTF8",
+        "CHUNKING",
+        "REQUIRETLS",
+    ];
+    let has = |name: &&str| keywords.iter().any(|word| word.eq_ignore_ascii_case(name));
+    let named: Vec<&str> = ORDER.into_iter().filter(has).collect();
+    named.join(", ")
 }
