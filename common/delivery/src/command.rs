@@ -185,7 +185,13 @@ fn judge(name: &[u8], ended: &Ended, written: Result<(), Failure>) -> Option<Out
     if code != 0 {
         if let Some((dsn, _)) = Dsn::parse_prefix(output) {
             let (_, text) = split_text(output, dsn);
-            return Some(by_class(system_status(dsn, text, text.to_vec())));
+            let status = system_status(dsn, text, text.to_vec());
+            // A command that failed has not delivered, whatever it says.
+            return Some(if dsn.class == 4 {
+                Outcome::Defer(status)
+            } else {
+                Outcome::Bounce(status)
+            });
         }
         let (dsn, text) = sysexits::detail(code);
         return Some(if sysexits::is_standard(code) {

@@ -366,6 +366,14 @@ impl Told<'_> {
 
     /// Bounces, by the message's log, or with a report of its own about this one recipient.
     async fn bounce_to(&self, one: Option<Message>, mut status: Status) -> Verdict {
+        if status.status.first() != Some(&b'5') {
+            let what = if one.is_some() { "one" } else { "append" };
+            warning!(
+                "bounce_{what}: ignoring dsn code \"{}\"",
+                String::from_utf8_lossy(&status.status)
+            );
+            status.status = b"5.0.0".to_vec();
+        }
         if let Some(verdict) = self
             .probe(&mut status, "undeliverable", AddressStatus::Bounce)
             .await
