@@ -3,13 +3,14 @@
 //!
 //! In reading order: [`service`] (start and triggers), [`scan`] (files become messages), [`message`] (a queue file), [`active`]
 //! (one message in the active queue), [`assign`], [`route`] and [`intake`] (its recipients: in groups, where to, how many in memory),
-//! [`scheduler`] and [`jobs`] (who is next; pure), [`feedback`] (how many at once; pure), [`dispatch`], [`request`] and [`agents`]
+//! [`scheduler`], [`entry`] and [`jobs`] (who is next; pure), [`feedback`] (how many at once; pure), [`dispatch`], [`request`] and [`agents`]
 //! (deliveries), [`outcome`] (a message's end), [`shared`] and [`params`] (what all know).
 
 mod active;
 mod agents;
 mod assign;
 mod dispatch;
+mod entry;
 mod feedback;
 mod intake;
 mod jobs;
