@@ -8,8 +8,15 @@ use pf_testkit::Instance;
 /// but a line that begins with `+` is sent together with the next one (pipelined), one that begins with `~` is sent without
 /// waiting for a reply, and the line `(reply)` only waits for one. `\r`, `\n`, `\0` and `\xHH` stand for those bytes.
 pub fn play(instance: &Instance, source: &str, script: &str) -> String {
-    let mut client = instance.smtp_from(source, "127.0.0.1:25");
+    play_to(instance, source, "127.0.0.1:25", script)
+}
+
+/// As [`play`], with the server at this address. A line `(wait SECONDS)` only waits; `(close)` hangs up; a line that ends in
+/// `\c` is sent without a line end.
+pub fn play_to(instance: &Instance, source: &str, server: &str, script: &str) -> String {
+    let mut client = instance.smtp_from(source, server);
     let mut text = format!("S {}\n", client.greeting.text.replace('\n', "\nS "));
+    assert_ne!(client.greeting.code, 0, "no greeting: {}", instance.log());
     let (mut pending, mut owed) = (Vec::new(), 0);
     for line in script
         .lines()
@@ -22,10 +29,23 @@ pub fn play(instance: &Instance, source: &str, script: &str) -> String {
                 .strip_prefix('~')
                 .map_or((' ', line), |rest| ('~', rest)),
         };
+        if let Some(seconds) = words.strip_prefix("(wait ") {
+            let seconds = seconds.trim_end_matches(')').parse().unwrap();
+            std::thread::sleep(std::time::Duration::from_secs_f32(seconds));
+            continue;
+        }
+        if words == "(close)" {
+            return text;
+        }
         if words != "(reply)" {
             let _ = writeln!(text, "C {words}");
-            pending.extend(bytes(words));
-            pending.extend(b"\r\n");
+            match words.strip_suffix("\\c") {
+                Some(words) => pending.extend(bytes(words)),
+                None => {
+                    pending.extend(bytes(words));
+                    pending.extend(b"\r\n");
+                }
+            }
         }
         match mark {
             '+' => {
@@ -48,7 +68,8 @@ pub fn play(instance: &Instance, source: &str, script: &str) -> String {
     text
 }
 
-fn bytes(line: &str) -> Vec<u8> {
+/// The bytes that a line with escapes stands for.
+pub(crate) fn bytes(line: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut rest = line.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {

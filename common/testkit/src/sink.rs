@@ -62,6 +62,11 @@ impl Sink {
         self.received.lock().unwrap().clone()
     }
 
+    /// What was taken since the last time.
+    pub fn take(&self) -> Vec<Received> {
+        std::mem::take(&mut self.received.lock().unwrap())
+    }
+
     /// How many clients have connected so far.
     pub fn sessions(&self) -> usize {
         *self.sessions.lock().unwrap()

@@ -25,7 +25,7 @@ impl Client {
     /// Reads the greeting of a fresh connection.
     pub fn new(stream: TcpStream) -> Self {
         stream
-            .set_read_timeout(Some(Duration::from_secs(30)))
+            .set_read_timeout(Some(Duration::from_secs(15)))
             .unwrap();
         stream.set_nodelay(true).unwrap();
         let mut client = Self {

@@ -1,0 +1,56 @@
+//! Whole scenarios, each a text file: dialogues with the SMTP server, and mail that is rewritten and filtered on its way to a server.
+
+use compliance::scenario::check;
+
+#[test]
+fn smtpd_addresses_and_parameters() {
+    check(
+        "scenarios/smtpd-syntax",
+        include_str!("../scenarios/smtpd-syntax.txt"),
+    );
+}
+
+#[test]
+fn smtpd_access_actions_at_each_stage() {
+    check(
+        "scenarios/smtpd-access",
+        include_str!("../scenarios/smtpd-access.txt"),
+    );
+}
+
+#[test]
+fn smtpd_block_lists_and_names() {
+    check(
+        "scenarios/smtpd-dnsbl",
+        include_str!("../scenarios/smtpd-dnsbl.txt"),
+    );
+}
+
+#[test]
+fn smtpd_limits_newlines_chunks_and_proxies() {
+    check(
+        "scenarios/smtpd-session",
+        include_str!("../scenarios/smtpd-session.txt"),
+    );
+}
+
+#[test]
+fn cleanup_checks_maps_and_headers() {
+    check(
+        "scenarios/cleanup",
+        include_str!("../scenarios/cleanup.txt"),
+    );
+}
+
+#[test]
+fn rewriting_and_routes() {
+    check(
+        "scenarios/rewrite",
+        include_str!("../scenarios/rewrite.txt"),
+    );
+}
+
+#[test]
+fn smtp_servers_of_all_kinds() {
+    check("scenarios/smtp", include_str!("../scenarios/smtp.txt"));
+}
