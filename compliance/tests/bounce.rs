@@ -86,12 +86,10 @@ fn told(instance: &Instance, before: usize) -> String {
     lines.retain(|line| !line.starts_with("master"));
     lines.dedup();
     let mut text = lines.join("\n") + "\n";
+    let id = Regex::new(r"[0-9A-F]{10,}[.\w/]*").unwrap();
     for user in ["bob", "alice", "root"] {
         let mail = instance.read(&format!("mail/{user}"));
-        let mail = Regex::new(r"[0-9A-F]{10,}[.\w/]*")
-            .unwrap()
-            .replace_all(&mail, "QID")
-            .into_owned();
+        let mail = id.replace_all(&mail, "QID").into_owned();
         if !mail.is_empty() {
             text += &format!("=== {user}\n{mail}");
         }

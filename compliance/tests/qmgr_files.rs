@@ -442,6 +442,9 @@ fn odd_and_broken_files() {
         ),
     ];
     let mut text = String::new();
+    let sender = regex::Regex::new(r"^(\w+)\[\d+\]: (?:(?:[0-9A-F]{10,}|ID): )?").unwrap();
+    let varying =
+        regex::Regex::new(r"[0-9A-F]{11}|delay=[\d.]+, delays=[\d./]+, |size=\d+").unwrap();
     for (at, (what, bytes)) in cases.iter().enumerate() {
         let id = format!("{:011X}", 0xABCDE00000u64 + u64::try_from(at).unwrap());
         let before = instance.log().len();
@@ -490,14 +493,8 @@ fn odd_and_broken_files() {
                     .map(|(_, line)| line.replace(&id, "ID"))
             })
             .map(|line| {
-                let line = regex::Regex::new(r"^(\w+)\[\d+\]: (?:(?:[0-9A-F]{10,}|ID): )?")
-                    .unwrap()
-                    .replace(&line, "$1: ")
-                    .into_owned();
-                regex::Regex::new(r"[0-9A-F]{11}|delay=[\d.]+, delays=[\d./]+, |size=\d+")
-                    .unwrap()
-                    .replace_all(&line, "")
-                    .into_owned()
+                let line = sender.replace(&line, "$1: ");
+                varying.replace_all(&line, "").into_owned()
             })
             .collect();
         lines.sort();

@@ -127,7 +127,9 @@ pub(crate) fn parse(
         } else if let Some(envid) = value(word, "ENVID=") {
             dsn_offered(context.discard)?;
             let decoded = pf_text::xtext::decode(envid)
-                .filter(|id| !id.is_empty() && id.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~')))
+                .filter(|id| {
+                    !id.is_empty() && id.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~'))
+                })
                 .filter(|_| found.envid.is_none());
             found.envid =
                 Some(decoded.ok_or_else(|| protocol("501 5.5.4 Bad ENVID parameter syntax"))?);
