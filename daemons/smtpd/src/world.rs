@@ -317,6 +317,11 @@ impl Ask for World {
 
     async fn text(&self, table: TextTable, key: &[u8]) -> Answer {
         match self.texts.get(text_table(table)) {
+            // One table, and a command may become an empty one.
+            Some(maps) if table == TextTable::CommandFilter => match maps.tables().first() {
+                Some(filter) => answer(filter.lookup(key).await),
+                None => Answer::Missing,
+            },
             Some(maps) if !maps.is_empty() => answer(maps.find(key).await),
             _ => Answer::Missing,
         }
