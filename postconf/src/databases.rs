@@ -253,15 +253,12 @@ fn check_file(kind: &str, path: &str, report: &mut Report) {
         return;
     }
     let known: Vec<&str> = suffixes.collect();
-    match main_cf::parse(path, &text) {
-        Ok((settings, _)) => {
-            for setting in settings {
-                if !known.contains(&setting.name.as_str()) {
-                    pf_log::warning!(
-                        "{kind}:{path}: unused parameter: {}={}",
-                        setting.name,
-                        setting.value
-                    );
+    let mut settings = std::collections::BTreeMap::new();
+    match main_cf::parse(path, &text, &mut settings, |_| {}) {
+        Ok(()) => {
+            for (name, value) in settings {
+                if !known.contains(&name.as_str()) {
+                    pf_log::warning!("{kind}:{path}: unused parameter: {name}={value}");
                 }
             }
         }

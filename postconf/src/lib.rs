@@ -349,22 +349,9 @@ fn settings(source: &Source, overrides: &[String]) -> anyhow::Result<BTreeMap<St
             source.dir.display().to_string(),
         );
     }
-    let (settings, warnings) = main_cf::parse(&shown, &text)?;
-    for warning in warnings {
+    main_cf::parse(&shown, &text, &mut main, |warning| {
         pf_log::warning!("{warning}");
-    }
-    for setting in settings {
-        if let Some(old) = main.get(&setting.name)
-            && *old != setting.value
-        {
-            pf_log::warning!(
-                "{shown}, line {}: overriding earlier entry: {}={old}",
-                setting.line,
-                setting.name
-            );
-        }
-        main.insert(setting.name, setting.value);
-    }
+    })?;
     for setting in overrides {
         let (name, value) = main_cf::split_setting(setting)
             .map_err(|why| anyhow!("invalid parameter override: {setting}: {why}"))?;

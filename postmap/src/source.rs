@@ -73,7 +73,7 @@ pub fn make(tool: &Tool, word: &str, making: &Making) -> Result<(), Stop> {
         None => std::io::stdin().lock().read_to_end(&mut text),
     }
     .map_err(|err| fatal(format!("read {shown}: {}", reason(&err))))?;
-    let failed = |why: String| fatal(format!("table {kind}:{name}: write error: {why}"));
+    let failed = |why: String| fatal(format!("error updating {kind}:{name}: {why}"));
     let mut lines = Lines::new(&text);
     while let Some(line) = lines.next() {
         for warning in lines.warnings.drain(..) {

@@ -1,7 +1,7 @@
 //! The settings of one program: what `main.cf` and the command line say, over the defaults of the table.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -37,21 +37,7 @@ impl Config {
             check_directory(&source.dir)?;
         }
         let path = source.dir.join("main.cf");
-        let settings = read_settings(&path)?;
-        let path = path.display().to_string();
-        let mut values: HashMap<String, String> = HashMap::new();
-        for setting in settings {
-            if let Some(old) = values.get(&setting.name)
-                && *old != setting.value
-            {
-                pf_log::warning!(
-                    "{path}, line {}: overriding earlier entry: {}={old}",
-                    setting.line,
-                    setting.name
-                );
-            }
-            values.insert(setting.name, setting.value);
-        }
+        let mut values: HashMap<String, String> = read_settings(&path)?.into_iter().collect();
         values.extend(source.overrides.iter().cloned());
         Self::new(source.dir.clone(), values)
     }
@@ -352,27 +338,26 @@ impl Values for Settings<'_> {
     }
 }
 
-fn read_settings(path: &Path) -> Result<Vec<main_cf::Setting>, Error> {
+fn read_settings(path: &Path) -> Result<BTreeMap<String, String>, Error> {
     let shown = path.display().to_string();
     let text = system::read_quiet_file(path)
         .map_err(|err| Error(format!("open {shown}: {}", system::reason(&err))))?;
-    let (settings, warnings) = main_cf::parse(&shown, &text)?;
-    for warning in warnings {
+    let mut values = BTreeMap::new();
+    main_cf::parse(&shown, &text, &mut values, |warning| {
         pf_log::warning!("{warning}");
-    }
-    Ok(settings)
+    })?;
+    Ok(values)
 }
 
 /// Whether the default `main.cf` allows this directory to programs with borrowed privilege.
 fn check_directory(dir: &Path) -> Result<(), Error> {
     let path = Path::new(DEFAULT_DIRECTORY).join("main.cf");
     let shown = dir.display().to_string();
-    let allowed = read_settings(&path)?.iter().any(|setting| {
+    let allowed = read_settings(&path)?.iter().any(|(name, value)| {
         matches!(
-            setting.name.as_str(),
+            name.as_str(),
             "alternate_config_directories" | "multi_instance_directories"
-        ) && setting
-            .value
+        ) && value
             .split([',', ' ', '\t', '\r', '\n'])
             .any(|word| word == shown)
     });

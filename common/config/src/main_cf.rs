@@ -1,18 +1,9 @@
 //! `main.cf`: its logical lines as names and values.
 
+use std::collections::BTreeMap;
+
 use crate::Error;
 use crate::lines::Lines;
-
-/// One setting.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Setting {
-    /// The parameter's name.
-    pub name: String,
-    /// Its value, without white space around it, unexpanded.
-    pub value: String,
-    /// The number of its first line.
-    pub line: usize,
-}
 
 /// Splits `name = value`.
 ///
@@ -34,63 +25,73 @@ pub fn split_setting(text: &str) -> Result<(&str, &str), &'static str> {
     }
 }
 
-/// The settings of a file with this text, and what to warn about; `path` is for the messages.
-///
-/// A setting that comes twice stays in the list; the later one counts.
+/// Adds the settings of a file with this text to `values`; `path` is for the messages. A setting takes the place of an earlier one,
+/// with a warning when that has another value.
 ///
 /// # Errors
-/// A line is not of the form `name = value`.
-pub fn parse(path: &str, text: &[u8]) -> Result<(Vec<Setting>, Vec<String>), Error> {
+/// A line is not of the form `name = value`; what comes before it has been added and warned about.
+pub fn parse(
+    path: &str,
+    text: &[u8],
+    values: &mut BTreeMap<String, String>,
+    mut warn: impl FnMut(String),
+) -> Result<(), Error> {
     let mut lines = Lines::new(text);
-    let mut settings = Vec::new();
-    let mut warnings = Vec::new();
     while let Some(line) = lines.next() {
-        warnings.extend(lines.warnings.drain(..).map(|w| format!("{path}{w}")));
+        for warning in lines.warnings.drain(..) {
+            warn(format!("{path}{warning}"));
+        }
         // A NUL byte ends the text, as the warning says.
         let text = line.text.split(|b| *b == 0).next().unwrap_or_default();
         let text = crate::lines::text(text);
-        match split_setting(&text) {
-            Ok((name, value)) => settings.push(Setting {
-                name: name.to_owned(),
-                value: value.to_owned(),
-                line: line.first,
-            }),
-            Err(why) => {
-                return Err(Error(format!(
-                    "{path}, line {}: {why}: \"{text}\"",
-                    line.first
-                )));
-            }
+        let (name, value) = split_setting(&text)
+            .map_err(|why| Error(format!("{path}, line {}: {why}: \"{text}\"", line.first)))?;
+        if let Some(old) = values.get(name).filter(|old| *old != value) {
+            warn(format!(
+                "{path}, line {}: overriding earlier entry: {name}={old}",
+                line.first
+            ));
         }
+        values.insert(name.to_owned(), value.to_owned());
     }
-    warnings.extend(lines.warnings.drain(..).map(|w| format!("{path}{w}")));
-    Ok((settings, warnings))
+    for warning in lines.warnings.drain(..) {
+        warn(format!("{path}{warning}"));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn read(text: &[u8]) -> (BTreeMap<String, String>, Vec<String>, Option<String>) {
+        let (mut values, mut warnings) = (BTreeMap::new(), Vec::new());
+        let result = parse("main.cf", text, &mut values, |w| warnings.push(w));
+        (values, warnings, result.err().map(|err| err.0))
+    }
+
     #[test]
     fn settings_and_complaints() {
-        let (settings, warnings) =
-            parse("main.cf", b"# x\na = b c\n\td \nempty =\nx=y=z\n").unwrap();
-        let pairs: Vec<_> = settings
+        let (values, warnings, err) = read(b"# x\na = b c\n\td \nempty =\nx=y=z\n");
+        let pairs: Vec<_> = values
             .iter()
-            .map(|s| (s.name.as_str(), s.value.as_str(), s.line))
+            .map(|(name, value)| (name.as_str(), value.as_str()))
             .collect();
+        assert_eq!(pairs, [("a", "b c\td"), ("empty", ""), ("x", "y=z")]);
+        assert!(warnings.is_empty() && err.is_none());
         assert_eq!(
-            pairs,
-            [("a", "b c\td", 2), ("empty", "", 4), ("x", "y=z", 5)]
+            read(b"= b\n").2.as_deref(),
+            Some("main.cf, line 1: missing attribute name: \"= b\"")
         );
-        assert!(warnings.is_empty());
+    }
+
+    #[test]
+    fn warnings_come_before_the_line_that_ends_it() {
+        let (_, warnings, err) = read(b"a = b\na = b\na = c\nfoo bar\na = d\n");
+        assert_eq!(warnings, ["main.cf, line 3: overriding earlier entry: a=b"]);
         assert_eq!(
-            parse("main.cf", b"a = b\nfoo bar\n").unwrap_err().0,
-            "main.cf, line 2: missing '=' after attribute name: \"foo bar\""
-        );
-        assert_eq!(
-            parse("main.cf", b"= b\n").unwrap_err().0,
-            "main.cf, line 1: missing attribute name: \"= b\""
+            err.as_deref(),
+            Some("main.cf, line 4: missing '=' after attribute name: \"foo bar\"")
         );
     }
 }

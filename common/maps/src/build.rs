@@ -95,10 +95,19 @@ impl Builder {
     /// The type has no index, or the file cannot be written; the text is Postfix's.
     pub fn open(plan: Plan) -> Result<Self, OpenError> {
         let Some(format) = Format::of(&plan.kind) else {
-            return Err(OpenError(if TYPES.contains(&plan.kind.as_str()) {
-                format!("no 'map create' support for this type: {}", plan.kind)
+            let (kind, name) = (&plan.kind, &plan.name);
+            return Err(OpenError(if !TYPES.contains(&kind.as_str()) {
+                if plan.incremental {
+                    format!("unsupported dictionary type: {kind}")
+                } else {
+                    format!("unsupported map type: {kind}")
+                }
+            } else if plan.incremental && matches!(kind.as_str(), "static" | "fail") {
+                format!("table {kind}:{name}: update operation is not supported")
+            } else if plan.incremental {
+                format!("{kind}:{name} map requires O_RDONLY access mode")
             } else {
-                format!("unsupported map type: {}", plan.kind)
+                format!("no 'map create' support for this type: {kind}")
             }));
         };
         let path = format.path(&plan.name);

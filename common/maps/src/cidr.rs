@@ -36,7 +36,7 @@ pub fn parse_network(pattern: &str) -> Result<IpNet, String> {
     };
     let address: Option<IpAddr> = address.parse().ok();
     if length.is_empty() || !length.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(format!("bad mask value in \"{pattern}\""));
+        return Err(format!("bad mask value in \"{inner}\""));
     }
     let address = address.ok_or_else(|| format!("bad network value in \"{pattern}\""))?;
     let network = length

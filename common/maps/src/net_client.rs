@@ -17,6 +17,10 @@ use crate::{Lookup, LookupError, Options};
 const LIMIT: Duration = Duration::from_secs(100);
 /// How often a lookup is tried, on a new connection each time.
 const TRIES: usize = 2;
+/// How often a `tcp:` lookup is tried, on a new connection each time, with a pause before each but the first.
+const TCP_TRIES: usize = 10;
+/// The pause.
+const TCP_PAUSE: Duration = Duration::from_secs(1);
 /// The longest line of a `tcp:` server, in bytes.
 const LINE_LIMIT: usize = 4096;
 
@@ -59,13 +63,20 @@ fn cause(err: io::Error) -> io::Error {
 /// A connection that is used again and again.
 struct Line {
     place: Place,
+    /// The server, as a warning about a failed connection has it.
+    shown: String,
+    tries: usize,
+    pause: Duration,
     idle: RefCell<Option<Box<dyn Duplex>>>,
 }
 
 impl Line {
-    fn new(place: Place) -> Self {
+    fn new(place: Place, shown: String, tries: usize, pause: Duration) -> Self {
         Self {
             place,
+            shown,
+            tries,
+            pause,
             idle: RefCell::new(None),
         }
     }
@@ -78,7 +89,10 @@ impl Line {
         complete: impl Fn(&[u8]) -> io::Result<Option<Vec<u8>>>,
     ) -> io::Result<Vec<u8>> {
         let mut last = io::Error::other("no answer");
-        for _ in 0..TRIES {
+        for number in 0..self.tries {
+            if number > 0 {
+                tokio::time::sleep(self.pause).await;
+            }
             let kept = self.idle.borrow_mut().take();
             let exchange = async {
                 let mut stream = match kept {
@@ -86,7 +100,7 @@ impl Line {
                     None => match self.place.connect().await {
                         Ok(stream) => stream,
                         Err(err) => {
-                            pf_log::warning!("connect to {}: {}", self.place.shown(), reason(&err));
+                            pf_log::warning!("connect to {}: {}", self.shown, reason(&err));
                             return Err(io::Error::new(io::ErrorKind::NotConnected, err));
                         }
                     },
@@ -108,7 +122,10 @@ impl Line {
                 Ok(Err(err)) if err.kind() == io::ErrorKind::InvalidData => return Err(err),
                 Ok(Err(err)) if err.kind() == io::ErrorKind::NotConnected => {
                     // The cause was logged where it was seen.
-                    return Err(cause(err));
+                    last = cause(err);
+                    if self.pause.is_zero() {
+                        return Err(last);
+                    }
                 }
                 Ok(Err(err)) => last = err,
                 Err(_) => return Err(io::ErrorKind::TimedOut.into()),
@@ -134,10 +151,11 @@ pub(crate) fn socketmap(name: &str, options: &Options) -> Result<Inner, OpenErro
         Some(("unix", path)) if !path.is_empty() => Place::Unix(path.to_owned()),
         _ => return Err(bad()),
     };
+    let shown = place.shown().to_owned();
     Ok(Inner::Remote(Box::new(SocketMap {
         title: format!("socketmap:{name}"),
         map: map.to_owned(),
-        line: Line::new(place),
+        line: Line::new(place, shown, TRIES, Duration::ZERO),
         limit: options.socketmap_reply_limit,
     })))
 }
@@ -215,7 +233,12 @@ pub(crate) fn tcp(name: &str, _options: &Options) -> Result<Inner, OpenError> {
     }
     Ok(Inner::Remote(Box::new(TcpTable {
         title: format!("tcp:{name}"),
-        line: Line::new(Place::Inet(name.to_owned())),
+        line: Line::new(
+            Place::Inet(name.to_owned()),
+            format!("TCP map {name}"),
+            TCP_TRIES,
+            TCP_PAUSE,
+        ),
     })))
 }
 

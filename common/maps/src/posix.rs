@@ -188,7 +188,7 @@ fn bracket(
     mut at: usize,
     newline: bool,
 ) -> Result<usize, String> {
-    let unmatched = || "Invalid regular expression".to_owned();
+    let unmatched = || "Unmatched [, [^, [:, [., or [=".to_owned();
     out.push('[');
     if pattern.get(at) == Some(&b'^') {
         out.push('^');

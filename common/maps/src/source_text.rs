@@ -1,6 +1,8 @@
 //! The text of a table's source: a file, or rules in braces where the file's name would stand; and the `key whitespace value`
 //! lines that `postmap` and `texthash:` read.
 
+use std::io::Read as _;
+
 use pf_config::lines::Lines;
 use pf_text::split::{list_braces, strip_braces};
 
@@ -24,8 +26,17 @@ pub fn lines(kind: &str, name: &str) -> Result<Vec<Line>, OpenError> {
         }
         return Ok(lines);
     }
-    let text = std::fs::read(name)
-        .map_err(|err| OpenError(format!("open {name}: {}", pf_config::system::reason(&err))))?;
+    let fail = |what: String, err: std::io::Error| {
+        OpenError(format!("{what}: {}", pf_config::system::reason(&err)))
+    };
+    let mut text = Vec::new();
+    std::fs::File::open(name)
+        .map_err(|err| fail(format!("open {name}"), err))?
+        .read_to_end(&mut text)
+        .map_err(|err| match kind {
+            "texthash" => fail(format!("read {name}"), err),
+            _ => fail(format!("{kind} map {name}: read error"), err),
+        })?;
     let mut reader = Lines::new(&text);
     let lines = reader
         .by_ref()
