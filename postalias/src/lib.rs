@@ -95,8 +95,9 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
             None => Ok(false),
         }
     } else {
+        let host = config.get(param::MYHOSTNAME)?;
         for word in words {
-            source::make(&tool, word, &making(invocation)).map_err(fatal)?;
+            source::make(&tool, word, &making(invocation), &host).map_err(fatal)?;
         }
         Ok(true)
     };
@@ -121,9 +122,7 @@ fn tool(invocation: &Invocation, config: &Config) -> Result<Tool> {
     options.fold = !scanned.has('f');
     options.utf8 &= !scanned.has('u');
     options.warn_duplicates = making(invocation).duplicates == Duplicates::Warn;
-    let mut tool = Tool::new(options, config.get(param::DEFAULT_DATABASE_TYPE)?, ":\t")?;
-    tool.json = scanned.has('j');
-    tool.null = scanned
+    options.null = scanned
         .options
         .iter()
         .rev()
@@ -132,6 +131,8 @@ fn tool(invocation: &Invocation, config: &Config) -> Result<Tool> {
             'N' => Some(true),
             _ => None,
         });
+    let mut tool = Tool::new(options, config.get(param::DEFAULT_DATABASE_TYPE)?, ":\t")?;
+    tool.json = scanned.has('j');
     Ok(tool)
 }
 

@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::io::Read as _;
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use pf_config::lines::Lines;
 use pf_config::system::reason;
 use pf_maps::build::{Builder, Duplicates, Plan};
@@ -24,11 +26,11 @@ pub struct Making {
     pub duplicates: Duplicates,
 }
 
-/// Makes the index of one source.
+/// Makes the index of one source; `host` (`myhostname`) is where that was.
 ///
 /// # Errors
 /// The source cannot be read, or the index cannot be written.
-pub fn make(tool: &Tool, word: &str, making: &Making) -> Result<(), Stop> {
+pub fn make(tool: &Tool, word: &str, making: &Making, host: &str) -> Result<(), Stop> {
     let (kind, name) = tool.split(word);
     let fatal = |text: String| Stop::Fatal(text);
     let opened = if making.incremental {
@@ -62,7 +64,7 @@ pub fn make(tool: &Tool, word: &str, making: &Making) -> Result<(), Stop> {
         duplicates: making.duplicates,
         fold: tool.options.fold,
         utf8: tool.options.utf8,
-        null: tool.null,
+        null: tool.options.null,
         map_size: tool.options.lmdb_map_size,
     })?;
     if let Some(mask) = old_umask {
@@ -73,7 +75,7 @@ pub fn make(tool: &Tool, word: &str, making: &Making) -> Result<(), Stop> {
         None => std::io::stdin().lock().read_to_end(&mut text),
     }
     .map_err(|err| fatal(format!("read {shown}: {}", reason(&err))))?;
-    let failed = |why: String| fatal(format!("table {kind}:{name}: write error: {why}"));
+    let failed = |why: String| fatal(format!("error updating {kind}:{name}: {why}"));
     let mut lines = Lines::new(&text);
     while let Some(line) = lines.next() {
         for warning in lines.warnings.drain(..) {
@@ -101,6 +103,18 @@ pub fn make(tool: &Tool, word: &str, making: &Making) -> Result<(), Stop> {
     if making.incremental {
         builder.replace_duplicates();
     }
-    builder.add(b"@", b"@").map_err(failed)?;
+    builder.keep_case();
+    // For servers of the network information service, who look for these.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let now = now.unwrap_or_default().as_secs().to_string();
+    for (key, value) in [
+        ("@", "@"),
+        ("YP_LAST_MODIFIED", now.as_str()),
+        ("YP_MASTER_NAME", host),
+    ] {
+        builder
+            .add(key.as_bytes(), value.as_bytes())
+            .map_err(failed)?;
+    }
     builder.finish().map_err(failed)
 }

@@ -142,9 +142,7 @@ fn tool(invocation: &Invocation, config: &Config) -> Result<Tool> {
         options.utf8 = false;
     }
     options.warn_duplicates = making(invocation).duplicates == Duplicates::Warn;
-    let mut tool = Tool::new(options, config.get(param::DEFAULT_DATABASE_TYPE)?, "\t")?;
-    tool.json = scanned.has('j');
-    tool.null = scanned
+    options.null = scanned
         .options
         .iter()
         .rev()
@@ -153,6 +151,8 @@ fn tool(invocation: &Invocation, config: &Config) -> Result<Tool> {
             'N' => Some(true),
             _ => None,
         });
+    let mut tool = Tool::new(options, config.get(param::DEFAULT_DATABASE_TYPE)?, "\t")?;
+    tool.json = scanned.has('j');
     Ok(tool)
 }
 

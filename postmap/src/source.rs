@@ -62,7 +62,7 @@ pub fn make(tool: &Tool, word: &str, making: &Making) -> Result<(), Stop> {
         duplicates: making.duplicates,
         fold: tool.options.fold,
         utf8: tool.options.utf8,
-        null: tool.null,
+        null: tool.options.null,
         map_size: tool.options.lmdb_map_size,
     })?;
     if let Some(mask) = old_umask {

@@ -134,6 +134,11 @@ impl Builder {
         })
     }
 
+    /// From now on keys are taken as they are.
+    pub fn keep_case(&mut self) {
+        self.plan.fold = false;
+    }
+
     /// From now on entries replace those with the same keys.
     pub fn replace_duplicates(&mut self) {
         self.plan.duplicates = Duplicates::Replace;

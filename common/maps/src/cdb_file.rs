@@ -10,15 +10,25 @@ use crate::{Lookup, LookupError, Options};
 
 struct Cdb {
     path: PathBuf,
-    file: CDB,
+    /// The library takes no file without entries.
+    file: Option<CDB>,
     /// Whether keys end in NUL, once that is known.
     null: Cell<Option<bool>>,
 }
 
+/// The size of a file that has pointers to 256 hash tables and nothing else, in bytes.
+const EMPTY: u64 = 2048;
+
 /// `cdb:/path`, in the file `/path.cdb`.
-pub(crate) fn open(name: &str, _options: &Options) -> Result<Inner, OpenError> {
+pub(crate) fn open(name: &str, options: &Options) -> Result<Inner, OpenError> {
     let path = PathBuf::from(format!("{name}.cdb"));
-    let file = CDB::open(&path).map_err(|err| {
+    let empty = std::fs::metadata(&path).is_ok_and(|status| status.len() == EMPTY);
+    let file = if empty {
+        std::fs::File::open(&path).map(|_| None)
+    } else {
+        CDB::open(&path).map(Some)
+    }
+    .map_err(|err| {
         OpenError(format!(
             "open database {}: {}",
             path.display(),
@@ -28,13 +38,13 @@ pub(crate) fn open(name: &str, _options: &Options) -> Result<Inner, OpenError> {
     Ok(Inner::Local(Box::new(Cdb {
         path,
         file,
-        null: Cell::new(None),
+        null: Cell::new(options.null),
     })))
 }
 
 impl Cdb {
     fn find(&self, key: &[u8], null: bool) -> Result<Option<Vec<u8>>, LookupError> {
-        match self.file.get(key) {
+        match self.file.as_ref().and_then(|file| file.get(key)) {
             Some(Ok(mut value)) => {
                 self.null.set(Some(null));
                 if value.last() == Some(&0) {
@@ -80,6 +90,7 @@ impl Local for Cdb {
         let all: std::io::Result<Vec<Entry>> = self
             .file
             .iter()
+            .flat_map(CDB::iter)
             .map(|entry| entry.map(|(key, value)| (trim(key), trim(value))))
             .collect();
         Some(

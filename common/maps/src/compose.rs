@@ -3,8 +3,8 @@
 use pf_text::split::{list_braces, strip_braces};
 
 use crate::spec::open;
-use crate::table::{Answer, Inner, Local, Nature, OpenError, Remote, Table};
-use crate::{Lookup, Options};
+use crate::table::{Answer, Entry, Inner, Local, Nature, OpenError, Remote, Table};
+use crate::{Lookup, LookupError, Options};
 
 /// The tables within the braces of `kind:{type:name, ...}`.
 fn parts(kind: &str, name: &str) -> Result<Vec<String>, OpenError> {
@@ -121,6 +121,17 @@ impl Remote for Debug {
             }
             answer
         })
+    }
+
+    fn entries(&self) -> Option<Result<Vec<Entry>, LookupError>> {
+        let entries = self.0.entries()?;
+        let title = self.0.title();
+        for (key, value) in entries.iter().flatten() {
+            let (key, value) = (String::from_utf8_lossy(key), String::from_utf8_lossy(value));
+            pf_log::info!("{title} sequence: \"{key}\" = \"{value}\"");
+        }
+        pf_log::info!("{title} sequence: found EOF");
+        Some(entries)
     }
 }
 

@@ -217,7 +217,11 @@ pub(crate) fn open(name: &str, options: &Options) -> Result<Inner, OpenError> {
         .map_err(|why| OpenError(format!("open database {}: {why}", path.display())))?;
     Ok(Inner::Local(Box::new(Lmdb {
         file,
-        ending: Cell::new(Ending::Unknown),
+        ending: Cell::new(match options.null {
+            None => Ending::Unknown,
+            Some(true) => Ending::Null,
+            Some(false) => Ending::Plain,
+        }),
     })))
 }
 

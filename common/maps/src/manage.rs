@@ -64,8 +64,6 @@ pub struct Tool {
     pub separator: &'static str,
     /// Print JSON objects.
     pub json: bool,
-    /// Keys and values end in NUL (`-N`), or do not (`-n`).
-    pub null: Option<bool>,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -91,7 +89,6 @@ impl Tool {
             default_type,
             separator,
             json: false,
-            null: None,
             runtime: tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()?,
@@ -148,6 +145,12 @@ impl Tool {
     /// The table cannot be opened or cannot tell.
     pub fn query(&self, word: &str, key: &[u8], out: &mut impl Write) -> Result<bool, Stop> {
         let table = self.open(word)?;
+        if key.is_empty() && Format::of(table.kind()) == Some(Format::Lmdb) {
+            return Err(Stop::Fatal(format!(
+                "error reading {}: MDB_BAD_VALSIZE: Unsupported size of key/DB name/data, or wrong DUPFIXED size",
+                table.title()
+            )));
+        }
         let Some(value) = self.ask(&table, key)? else {
             return Ok(false);
         };
@@ -237,9 +240,15 @@ impl Tool {
                     key.to_vec()
                 };
                 if let Some(table) = table {
-                    found |= table.delete(&key).map_err(|why| {
+                    let here = table.delete(&key).map_err(|why| {
                         Stop::Fatal(format!("error deleting from {}: {why}", title(self, word)))
                     })?;
+                    if let Some(nested) = word.strip_prefix("debug:") {
+                        let key = String::from_utf8_lossy(&key);
+                        let result = if here { "success" } else { "failed" };
+                        pf_log::info!("{nested} delete: \"{key}\": {result}");
+                    }
+                    found |= here;
                 }
             }
         }
@@ -253,7 +262,8 @@ impl Tool {
         match (kind, Format::of(kind)) {
             (_, Some(Format::Lmdb)) => {
                 let path = Format::Lmdb.path(name);
-                let writer = LmdbWriter::open(&path, 0o644, self.options.lmdb_map_size, self.null)?;
+                let writer =
+                    LmdbWriter::open(&path, 0o644, self.options.lmdb_map_size, self.options.null)?;
                 writer.unlock();
                 Ok(Some(writer))
             }

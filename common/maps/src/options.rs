@@ -18,6 +18,8 @@ pub struct Options {
     pub no_substitution: bool,
     /// `proxy:` is opened directly, for programs that are not part of the mail system.
     pub no_proxy: bool,
+    /// Whether keys and values of an index end in a NUL byte; `None`: as the first key that is found does.
+    pub null: Option<bool>,
     /// Warn when a key stands twice in a source; otherwise the first one counts silently.
     pub warn_duplicates: bool,
     /// `queue_directory`.
@@ -44,6 +46,7 @@ impl Default for Options {
             value_is_file: false,
             no_substitution: false,
             no_proxy: false,
+            null: None,
             warn_duplicates: true,
             queue_directory: "/var/spool/postfix".into(),
             proxymap_service: "proxymap".into(),

@@ -41,6 +41,11 @@ pub(crate) trait Local {
 /// A table that asks somebody else.
 pub(crate) trait Remote {
     fn get<'a>(&'a self, key: &'a [u8]) -> Answer<'a>;
+
+    /// As for a table that answers at once.
+    fn entries(&self) -> Option<Result<Vec<Entry>, LookupError>> {
+        None
+    }
 }
 
 pub(crate) enum Inner {
@@ -207,7 +212,8 @@ impl Table {
     pub fn entries(&self) -> Option<Result<Vec<Entry>, LookupError>> {
         match &**self.inner.borrow() {
             Inner::Local(table) => table.entries(),
-            _ => None,
+            Inner::Remote(table) => table.entries(),
+            Inner::Broken(_) => None,
         }
     }
 
