@@ -38,4 +38,4 @@ pub use lookup::{Lookup, LookupError};
 pub use maps::{Maps, Which};
 pub use options::Options;
 pub use spec::{TYPES, open};
-pub use table::{Entry, OpenError, Table, needs_restart};
+pub use table::{Entry, OpenError, Table, needs_restart, restart_wanted};

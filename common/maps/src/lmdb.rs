@@ -126,6 +126,11 @@ impl Open {
 }
 
 impl Shared {
+    /// `lmdb:name`.
+    fn title(&self) -> String {
+        format!("lmdb:{}", self.path.with_extension("").display())
+    }
+
     fn of(path: &Path, map_size: usize) -> Result<Rc<Self>, String> {
         let key = path.canonicalize().map_err(|err| reason(&err))?;
         let known = FILES.with_borrow(|files| files.get(&key).and_then(Weak::upgrade));
@@ -163,7 +168,7 @@ impl Shared {
         }
         // The old one has to go first; but not when the new one is out of reach.
         if File::open(&self.path).is_err() {
-            want_restart();
+            want_restart(&self.title());
             return;
         }
         *open = None;
@@ -171,7 +176,7 @@ impl Shared {
             Ok(new) => *open = Some(new),
             Err(why) => {
                 pf_log::warning!("open database {}: {why}", self.path.display());
-                want_restart();
+                want_restart(&self.title());
             }
         }
     }

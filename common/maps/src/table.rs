@@ -6,7 +6,10 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
 
 use crate::{Lookup, LookupError, Options};
 
@@ -74,19 +77,29 @@ struct Watched {
     checked: Instant,
 }
 
-thread_local! {
-    static RESTART: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
-}
+/// Whether a table has changed that is out of reach, and who waits for that.
+static RESTART: AtomicBool = AtomicBool::new(false);
+static WANTED: Notify = Notify::const_new();
 
-/// Remembers that a table has changed but is out of reach of this process as it is now.
-pub(crate) fn want_restart() {
-    RESTART.set(true);
+/// Remembers, and says once, that a table has changed but is out of reach of this process as it is now.
+pub(crate) fn want_restart(title: &str) {
+    if !RESTART.swap(true, Ordering::Relaxed) {
+        pf_log::info!("table {title} has changed -- restarting");
+        WANTED.notify_one();
+    }
 }
 
 /// Whether a table has changed that this process cannot open again, since it has given up its rights or entered a jail since: a
 /// daemon then ends when it has no clients, and a new process takes over. Until then the old content serves on.
 pub fn needs_restart() -> bool {
-    RESTART.get()
+    RESTART.load(Ordering::Relaxed)
+}
+
+/// Returns once [`needs_restart`] says yes; one task of the process may wait for that.
+pub async fn restart_wanted() {
+    while !needs_restart() {
+        WANTED.notified().await;
+    }
 }
 
 /// How often a table's file is looked at, at the most.
@@ -259,9 +272,8 @@ impl Table {
             Err(err) => {
                 if !needs_restart() {
                     pf_log::warning!("{err}");
-                    pf_log::info!("table {} has changed -- restarting", self.title());
                 }
-                want_restart();
+                want_restart(&self.title());
             }
         }
     }

@@ -16,25 +16,32 @@ use std::process::{Child, Command, ExitCode};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use pf_maps::{Options, Table};
 use pf_service::event::EventService;
 use pf_service::{Client, Context, Share};
 use pf_sys::process::ChildSetup;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-/// Echoes lines; `!` is a bug.
-struct Toy;
+/// Echoes bytes, after a look into a table; `!` is a bug.
+struct Toy {
+    table: Table,
+}
 
 impl EventService for Toy {
     const SHARE: Share = Share::One;
 
-    async fn start(_context: &Context) -> anyhow::Result<Self> {
-        Ok(Self)
+    async fn start(context: &Context) -> anyhow::Result<Self> {
+        let file = context.config.directory().join("table");
+        Ok(Self {
+            table: Table::open(&format!("texthash:{}", file.display()), &Options::default()),
+        })
     }
 
     async fn serve(self: Rc<Self>, mut client: Client) {
         let mut byte = [0];
         while let Ok(1) = client.stream.read(&mut byte).await {
             assert!(byte != *b"!", "a bug");
+            let _ = self.table.lookup(&byte).await;
             if client.stream.write_all(&byte).await.is_err() {
                 return;
             }
@@ -61,6 +68,7 @@ impl Daemon {
             ),
         )
         .unwrap();
+        std::fs::write(dir.join("table"), "x y\n").unwrap();
         let socket = dir.join("socket");
         let _ = std::fs::remove_file(&socket);
         let listener = UnixListener::bind(&socket).unwrap();
@@ -223,17 +231,52 @@ fn idle(dir: &Path) {
     );
 }
 
+/// A table changes that cannot be opened again: the clients are served to their end, master may start a new process.
+fn outdated(dir: &Path) {
+    let mut daemon = Daemon::start(dir, Some("2"), &[]);
+    let mut client = daemon.connect();
+    assert!(echoes(&mut client));
+    // Proof that this program works.
+    assert_eq!((daemon.word(), daemon.word()), (0, 1));
+    std::fs::remove_file(dir.join("table")).unwrap();
+    std::fs::create_dir(dir.join("table")).unwrap();
+    let status = daemon.status.as_ref().unwrap().try_clone().unwrap();
+    status.set_nonblocking(true).unwrap();
+    let end = Instant::now() + Duration::from_secs(10);
+    while nix::sys::socket::recv(
+        std::os::fd::AsRawFd::as_raw_fd(&status),
+        &mut [0],
+        nix::sys::socket::MsgFlags::MSG_PEEK,
+    )
+    .is_err()
+    {
+        assert!(Instant::now() < end, "the daemon does not retire");
+        assert!(echoes(&mut client));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    status.set_nonblocking(false).unwrap();
+    assert_eq!(daemon.word(), 2);
+    assert!(echoes(&mut client));
+    let mut late = daemon.connect();
+    late.set_read_timeout(Some(Duration::from_millis(300)))
+        .unwrap();
+    assert!(!echoes(&mut late));
+    drop(client);
+    assert_eq!(daemon.end(), 0);
+}
+
 type Test = fn(&Path);
 
 fn main() -> ExitCode {
     if std::env::args().any(|word| word == "-n") {
         return pf_service::event::run::<Toy>();
     }
-    let tests: [(&str, Test); 4] = [
+    let tests: [(&str, Test); 5] = [
         ("share", share),
         ("one", one),
         ("use_limit", use_limit),
         ("idle", idle),
+        ("outdated", outdated),
     ];
     for (name, test) in tests {
         let dir = std::env::temp_dir().join(format!("pf-service-{}-{name}", std::process::id()));

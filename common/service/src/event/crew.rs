@@ -134,7 +134,8 @@ impl Crew {
         });
     }
 
-    /// Returns when the process should take no more clients: master has gone, it has served enough, or nobody came.
+    /// Returns when the process should take no more clients: master has gone, it has served enough, nobody
+    /// came, or what it knows is out of date.
     pub(super) async fn until_done(&self, idle: Duration, uses: u64) -> End {
         // Each slot counts for itself, as if it were a process of Postfix.
         let uses = match (self.many, self.share) {
@@ -146,15 +147,13 @@ impl Crew {
             if self.close.get() {
                 return End::MasterGone;
             }
-            if pf_maps::needs_restart() {
-                return End::Outdated;
-            }
             let nobody = self.clients.get() == 0;
             // Clients that keep their connection must not find it closed in the middle of something.
             if uses > 0 && self.served.get() >= uses && (!self.many || nobody) {
                 return End::Done;
             }
             tokio::select! {
+                () = pf_maps::restart_wanted() => return End::Outdated,
                 () = self.changed.notified() => {}
                 _ = self.status.ready(Interest::READABLE | Interest::ERROR) => return End::MasterGone,
                 () = tokio::time::sleep(idle), if nobody && !idle.is_zero() => return End::Idle,
