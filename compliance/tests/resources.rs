@@ -75,6 +75,9 @@ fn a_full_disk() {
     text += &submit(&instance, "MAIL FROM:<bob@test.example>");
     text += &submit(&instance, "MAIL FROM:<bob@test.example> SIZE=40000");
 
+    // What tells postmaster of it must not be under way when the system is reloaded or stopped: it would come five minutes later.
+    instance.wait_queue_empty();
+
     text += "--- no room in the midst of a message\n";
     let posted = instance.run(
         "postconf",
@@ -107,6 +110,7 @@ fn a_full_disk() {
 
     text += "--- a queue on a full disk is worked off all the same\n";
     empty(&instance);
+    instance.wait_queue_empty();
     assert_eq!(instance.run("postfix", &["stop"]).status, 0);
     let sent = instance.run_with(
         "sendmail",
