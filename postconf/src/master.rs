@@ -513,14 +513,17 @@ pub fn read(path: &str, required: bool) -> anyhow::Result<Vec<Service>> {
     };
     let mut services = Vec::new();
     let mut lines = Lines::new(&text);
-    while let Some(line) = lines.next() {
+    loop {
+        let line = lines.next();
         for warning in lines.warnings.drain(..) {
             pf_log::warning!("{path}{warning}");
         }
+        let Some(line) = line else {
+            return Ok(services);
+        };
         let text = pf_config::lines::text(&line.text);
         services.push(Service::parse(&text).map_err(|trouble| trouble.at(path, line.first))?);
     }
-    Ok(services)
 }
 
 /// An [`io::Error`] in the clothes of the callers here.
