@@ -102,6 +102,7 @@ fn a_full_disk() {
         .stderr
         .replace("sendmail: warning: mail_stream_cleanup: close error\n", "");
     let _ = writeln!(text, "{}\n{stderr}", sent.status);
+    instance.wait_queue_empty();
     text += "--- what is left behind\n";
     for queue in ["maildrop", "incoming", "active", "deferred"] {
         let files = std::fs::read_dir(instance.seen(&format!("spool/{queue}"))).unwrap();
@@ -110,7 +111,6 @@ fn a_full_disk() {
 
     text += "--- a queue on a full disk is worked off all the same\n";
     empty(&instance);
-    instance.wait_queue_empty();
     assert_eq!(instance.run("postfix", &["stop"]).status, 0);
     let sent = instance.run_with(
         "sendmail",
