@@ -141,13 +141,12 @@ impl Config {
         let host = self.get(param::MYHOSTNAME)?;
         let domain = self.get(param::MYDOMAIN)?;
         for (parameter, name) in [("myhostname", &host), ("mydomain", &domain)] {
-            let trouble = if name.is_ascii() {
-                pf_text::hostname::check_hostname(name.as_bytes()).err()
-            } else {
-                Some("invalid character")
+            let trouble = match name.bytes().find(|byte| !byte.is_ascii()) {
+                Some(byte) => Some(format!("invalid character {byte}(decimal): {name}")),
+                None => pf_text::hostname::check_hostname(name.as_bytes()).err(),
             };
             if let Some(why) = trouble {
-                pf_log::warning!("valid_hostname: {why}: {name}");
+                pf_log::warning!("valid_hostname: {why}");
                 return Err(self.complaint(parameter, &format!("bad parameter value: {name}")));
             }
         }

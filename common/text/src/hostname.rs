@@ -6,15 +6,23 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 const MAX_NAME: usize = 255;
 const MAX_LABEL: usize = 63;
 
+/// How much of a name a complaint shows.
+const SHOWN: usize = 100;
+
 /// Why a name is no host name, in Postfix's words.
 ///
 /// Bytes beyond ASCII are accepted: such a name is converted before it goes to DNS.
 ///
 /// # Errors
-/// The reason, fit for a warning that ends in the name.
-pub fn check_hostname(name: &[u8]) -> Result<(), &'static str> {
+/// The reason and the name, fit for a warning.
+pub fn check_hostname(name: &[u8]) -> Result<(), String> {
+    let shown = || {
+        let start = name.get(..SHOWN).unwrap_or(name);
+        String::from_utf8_lossy(&crate::printable(start, b'?')).into_owned()
+    };
+    let trouble = |why: &str| Err(format!("{why}: {}", shown()));
     if name.is_empty() {
-        return Err("empty hostname");
+        return Err("empty hostname".to_owned());
     }
     let mut label = 0;
     let mut before = b'.';
@@ -23,10 +31,10 @@ pub fn check_hostname(name: &[u8]) -> Result<(), &'static str> {
         match byte {
             b'.' => {
                 if before == b'.' && at > 0 || at == 0 {
-                    return Err("misplaced delimiter");
+                    return trouble("misplaced delimiter");
                 }
                 if before == b'-' {
-                    return Err("misplaced hyphen");
+                    return trouble("misplaced hyphen");
                 }
                 label = 0;
             }
@@ -35,28 +43,28 @@ pub fn check_hostname(name: &[u8]) -> Result<(), &'static str> {
                 label += 1;
                 let last = name.get(at + 1).is_none_or(|next| *next == b'.');
                 if label == 1 || last {
-                    return Err("misplaced hyphen");
+                    return trouble("misplaced hyphen");
                 }
             }
             _ if byte.is_ascii_alphanumeric() || byte == b'_' || !byte.is_ascii() => {
                 only_digits &= byte.is_ascii_digit();
                 label += 1;
                 if label > MAX_LABEL {
-                    return Err("hostname label too long");
+                    return trouble("hostname label too long");
                 }
             }
-            _ => return Err("invalid character"),
+            _ => return trouble(&format!("invalid character {byte}(decimal)")),
         }
         before = byte;
     }
     if before == b'.' {
-        return Err("misplaced delimiter");
+        return trouble("misplaced delimiter");
     }
     if only_digits {
-        return Err("numeric hostname");
+        return trouble("numeric hostname");
     }
     if name.len() > MAX_NAME {
-        Err("bad length")
+        Err(format!("bad length {} for {}...", name.len(), shown()))
     } else {
         Ok(())
     }
