@@ -229,7 +229,10 @@ fn damaged_queue_files() {
     }
     let sent = instance.run_with("sendmail", &["-i", "bob"], b"Subject: good\n\nwhole\n");
     assert_eq!(sent.status, 0, "{sent:?}");
-    assert!(instance.wait_mailbox("bob").contains("Subject: good"));
+    let delivered = wait_for(Duration::from_secs(20), || {
+        instance.read("mail/bob").contains("Subject: good")
+    });
+    assert!(delivered, "whole mail is not delivered");
 }
 
 /// Settings that are wrong, each in a system of its own.
