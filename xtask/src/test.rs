@@ -54,6 +54,7 @@ pub fn compliance(words: &[&str]) -> Result<()> {
                 "test",
                 "--quiet",
                 "--locked",
+                "--no-fail-fast",
                 "--package",
                 "compliance",
                 "--",
