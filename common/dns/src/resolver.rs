@@ -120,8 +120,7 @@ impl Resolver {
         } else {
             pf_text::hostname::check_hostname(plain.as_bytes())
         };
-        if let (Err(why), false) = (checked, plain.is_empty()) {
-            pf_log::warning!("valid_hostname: {why}");
+        if checked.is_err() && !plain.is_empty() {
             return Answer::Invalid(trouble("invalid host or domain name", false));
         }
         let mut wanted = plain.to_owned();
