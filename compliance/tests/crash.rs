@@ -12,23 +12,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use compliance::random::Random;
 use compliance::testkit::{Client, Instance, Sink, wait_for};
 
 /// How often everything is killed, and how often one process alone.
 const ROUNDS: usize = 20;
-
-/// Numbers that look random and are the same in each run (Knuth's MMIX generator).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % limit
-    }
-}
 
 /// The lines of message number `token`, of a length that depends on the number.
 fn body(token: usize) -> String {
@@ -156,14 +144,14 @@ fn what_was_accepted_survives_kill_9() {
         scope.spawn(|| post(&instance, &stop, &next, &accepted));
         let mut random = Random(42);
         for _ in 0..rounds {
-            std::thread::sleep(Duration::from_millis(50 + random.below(250)));
+            std::thread::sleep(Duration::from_millis(50 + random.below(250) as u64));
             let all = instance.processes();
             // One alone: those that talked to it must cope.
-            let one = usize::try_from(random.below(all.len() as u64)).unwrap();
+            let one = random.below(all.len());
             if all[one].name != "master" {
                 kill(all[one].pid);
             }
-            std::thread::sleep(Duration::from_millis(50 + random.below(250)));
+            std::thread::sleep(Duration::from_millis(50 + random.below(250) as u64));
             // And all, master first, or it would start others.
             let mut all = instance.processes();
             all.sort_by_key(|process| process.name != "master");

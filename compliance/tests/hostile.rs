@@ -14,26 +14,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use compliance::golden::{check, log, normalise};
+use compliance::random::Random;
 use compliance::testkit::{Client, Instance, wait_for};
-
-/// Numbers that look random and are the same in each run (Knuth's MMIX generator).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap() % limit
-    }
-
-    fn bytes(&mut self, count: usize) -> Vec<u8> {
-        (0..count)
-            .map(|_| u8::try_from(self.below(256)).unwrap())
-            .collect()
-    }
-}
 
 /// What a confused or hostile program might say.
 fn garbage(random: &mut Random) -> Vec<Vec<u8>> {
