@@ -269,7 +269,9 @@ fn postlog_and_the_rotation_of_its_file() {
 fn postkick_and_postlock() {
     let instance = Instance::builder().start();
     let kicked = instance.run("postkick", &["public", "pickup", "W"]);
-    assert_eq!((kicked.status, kicked.stderr.as_str()), (0, ""));
+    // The original writes its request in two pieces: a service that hangs up after the first kills it with SIGPIPE.
+    assert_eq!(kicked.stderr, "");
+    assert!(kicked.status == 0 || instance.target().is_peer());
     let nobody = instance.run("postkick", &["public", "nobody", "W"]);
     assert_eq!(
         (nobody.status, nobody.stderr.as_str()),
