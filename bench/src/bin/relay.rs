@@ -1,5 +1,5 @@
 //! The relay benchmark: mail comes in by SMTP and goes out by SMTP, once through the peer and once through ours, in turn, in
-//! one run. `relay [messages] [sessions] [bytes] [rounds]`; prints one line for each system and setting, and ratios.
+//! one run. `relay [messages] [sessions] [bytes] [rounds]`; prints two lines for each system and setting, and ratios.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -10,13 +10,15 @@
     reason = "a measurement ends at its first surprise"
 )]
 
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use pf_testkit::{Instance, Target, wait_for};
 
 /// What one run came to.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Figures {
     /// Messages per second until the queue was empty.
     rate: f64,
@@ -26,6 +28,8 @@ struct Figures {
     switches: f64,
     /// Memory of all daemons after the run, in KiB.
     pss: u64,
+    /// Processor seconds of each program per 1,000 messages; those of ended processes count as master's.
+    programs: BTreeMap<String, f64>,
 }
 
 fn main() {
@@ -41,27 +45,22 @@ fn main() {
         number(3, 2),
     );
     println!("{messages} messages of {bytes} bytes, {sessions} sessions");
+    // One system alone, for a look at it with a profiler.
+    let only = std::env::var_os("POSTFIX_RS_TARGET").map(|_| Target::from_env());
     for delay in ["0", "1s"] {
+        let run = |target: Target| relay(target, delay, messages, sessions, bytes);
+        if let Some(target) = &only {
+            show("alone", delay, &run(target.clone()));
+            continue;
+        }
         let (mut peer, mut ours) = (Vec::new(), Vec::new());
         for _ in 0..rounds {
-            peer.push(relay(
-                Target::Peer(Target::peer_root()),
-                delay,
-                messages,
-                sessions,
-                bytes,
-            ));
-            ours.push(relay(
-                Target::Ours(Target::our_prefix()),
-                delay,
-                messages,
-                sessions,
-                bytes,
-            ));
+            peer.push(run(Target::Peer(Target::peer_root())));
+            ours.push(run(Target::Ours(Target::our_prefix())));
         }
         let (peer, ours) = (best(&peer), best(&ours));
-        show("peer", delay, peer);
-        show("ours", delay, ours);
+        show("peer", delay, &peer);
+        show("ours", delay, &ours);
         println!(
             "in_flow_delay={delay}: ours/peer: {:.2}x messages per second, {:.2}x CPU, {:.2}x memory",
             ours.rate / peer.rate,
@@ -73,16 +72,23 @@ fn main() {
 
 fn best(runs: &[Figures]) -> Figures {
     runs.iter()
-        .copied()
         .max_by(|a, b| a.rate.total_cmp(&b.rate))
         .expect("a run")
+        .clone()
 }
 
-fn show(name: &str, delay: &str, figures: Figures) {
+fn show(name: &str, delay: &str, figures: &Figures) {
     println!(
         "in_flow_delay={delay}: {name}: {:.0} messages/s, {:.2} CPU s per 1000, {:.1} context switches each, {} KiB",
         figures.rate, figures.cpu, figures.switches, figures.pss
     );
+    let mut programs = String::new();
+    for (program, cpu) in &figures.programs {
+        if *cpu >= 0.005 {
+            let _ = write!(programs, " {program} {cpu:.2}");
+        }
+    }
+    println!("    CPU s per 1000 by program:{programs}");
 }
 
 /// One run through one system.
@@ -141,26 +147,59 @@ fn relay(
     sink.wait().unwrap();
     let sent = instance.log().matches("status=sent").count();
     assert_eq!(sent, messages, "messages were lost");
+    let per_thousand = |ticks: f64| ticks / messages as f64 * 1000.0;
+    let programs = after
+        .iter()
+        .map(|(name, used)| {
+            let earlier = before.get(name).map_or(0.0, |used| used.cpu);
+            (name.clone(), per_thousand(used.cpu - earlier))
+        })
+        .collect();
+    let (before, after) = (total(&before), total(&after));
     Figures {
         rate: messages as f64 / seconds,
-        cpu: (after.0 - before.0) / messages as f64 * 1000.0,
-        switches: (after.1.saturating_sub(before.1)) as f64 / messages as f64,
-        pss: after.2,
+        cpu: per_thousand(after.cpu - before.cpu),
+        switches: after.switches.saturating_sub(before.switches) as f64 / messages as f64,
+        pss: after.pss,
+        programs,
     }
 }
 
-/// Processor seconds, context switches and memory of all daemons.
-fn usage(instance: &Instance) -> (f64, u64, u64) {
-    instance
-        .processes()
-        .iter()
-        .fold((0.0, 0, 0), |sum, process| {
-            (
-                sum.0 + process.cpu,
-                sum.1 + process.switches,
-                sum.2 + process.pss,
-            )
-        })
+/// What the processes of one program have used.
+#[derive(Debug, Clone, Copy, Default)]
+struct Usage {
+    cpu: f64,
+    switches: u64,
+    pss: u64,
+}
+
+impl Usage {
+    fn add(&mut self, other: Self) {
+        self.cpu += other.cpu;
+        self.switches += other.switches;
+        self.pss += other.pss;
+    }
+}
+
+/// Processor seconds, context switches and memory of all daemons, by program.
+fn usage(instance: &Instance) -> BTreeMap<String, Usage> {
+    let mut programs: BTreeMap<String, Usage> = BTreeMap::new();
+    for process in instance.processes() {
+        programs.entry(process.name).or_default().add(Usage {
+            cpu: process.cpu,
+            switches: process.switches,
+            pss: process.pss,
+        });
+    }
+    programs
+}
+
+fn total(programs: &BTreeMap<String, Usage>) -> Usage {
+    let mut sum = Usage::default();
+    for used in programs.values() {
+        sum.add(*used);
+    }
+    sum
 }
 
 /// Starts one of our own load generators inside the instance; on the peer they are copied where its root can reach them.
