@@ -1,120 +1,57 @@
-//! From a source to its index.
-
-use std::fs::File;
-use std::io::Read as _;
+//! The lines of an alias file, and the entries that no line gives.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use pf_config::lines::Lines;
-use pf_config::system::reason;
-use pf_maps::build::{Builder, Duplicates, Plan};
-use pf_maps::manage::{Stop, Tool, become_owner, index_umask};
-use pf_text::Show;
+use pf_maps::Options;
+use pf_maps::build::Builder;
+use pf_tabletool::Language;
 
 use crate::entry::{Fault, key_and_value};
 
-/// How an index is made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Making {
-    /// Entries from standard input are added to what is there.
-    pub incremental: bool,
-    /// Root becomes the owner of the source.
-    pub as_owner: bool,
-    /// The index is as readable as the source.
-    pub keep_mode: bool,
-    /// What becomes of duplicates.
-    pub duplicates: Duplicates,
+/// Lines of a name, a colon and addresses.
+#[derive(Debug)]
+pub struct Aliases {
+    /// Where the table is made (`myhostname`).
+    pub host: String,
 }
 
-/// Makes the index of one source; `host` (`myhostname`) is where that was.
-///
-/// # Errors
-/// The source cannot be read, or the index cannot be written.
-pub fn make(tool: &Tool, word: &str, making: &Making, host: &str) -> Result<(), Stop> {
-    let (kind, name) = tool.split(word);
-    let fatal = |text: String| Stop::Fatal(text);
-    let opened = if making.incremental {
-        None
-    } else if kind == "proxy" {
-        return Err(fatal("can't create maps via the proxy service".into()));
-    } else {
-        Some(File::open(name).map_err(|err| fatal(format!("open {name}: {}", reason(&err))))?)
-    };
-    let shown = if opened.is_some() { name } else { "stdin" };
-    let mut text = Vec::new();
-    let status = match &opened {
-        Some(file) => file.metadata(),
-        None => File::open("/dev/stdin").and_then(|file| file.metadata()),
-    };
-    let mut old_umask = None;
-    // What the input is does not matter when it cannot be told.
-    let mut _rights = None;
-    if let Ok(status) = status {
-        if making.keep_mode && status.is_file() {
-            old_umask = Some(pf_sys::process::umask(index_umask(&status)));
-        }
-        if making.as_owner {
-            _rights = become_owner(&status, shown, name)?;
-        }
-    }
-    let mut builder = Builder::open(Plan {
-        kind: kind.to_owned(),
-        name: name.to_owned(),
-        incremental: making.incremental,
-        duplicates: making.duplicates,
-        fold: tool.options.fold,
-        utf8: tool.options.utf8,
-        null: tool.options.null,
-        map_size: tool.options.lmdb_map_size,
-    })?;
-    if let Some(mask) = old_umask {
-        pf_sys::process::umask(mask);
-    }
-    match opened {
-        Some(mut file) => file.read_to_end(&mut text),
-        None => std::io::stdin().lock().read_to_end(&mut text),
-    }
-    .map_err(|err| fatal(format!("read {shown}: {}", reason(&err))))?;
-    let failed = |why: String| fatal(format!("error updating {kind}:{name}: {why}"));
-    let mut lines = Lines::new(&text);
-    while let Some(line) = lines.next() {
-        for warning in lines.warnings.drain(..) {
-            pf_log::warning!("{shown}{warning}");
-        }
-        let place = format!("{shown}, line {}", line.first);
-        if tool.options.utf8 && std::str::from_utf8(&line.text).is_err() {
-            let text = Show(&line.text);
-            pf_log::warning!("{place}: non-UTF-8 input \"{text}\" -- ignoring this line");
-            continue;
-        }
-        match key_and_value(&line.text) {
-            Ok((key, value)) => builder.add(&key, &value).map_err(failed)?,
+impl Language for Aliases {
+    const SEPARATOR: &'static str = ":\t";
+
+    fn add(
+        &self,
+        builder: &mut Builder,
+        _options: &Options,
+        place: &str,
+        line: &[u8],
+    ) -> Result<(), String> {
+        match key_and_value(line) {
+            Ok((key, value)) => return builder.add(&key, &value),
             Err(Fault::Empty) => {}
             Err(Fault::Pair) => pf_log::warning!("{place}: need name:value pair"),
             Err(Fault::Remote) => {
                 pf_log::warning!("{place}: name must be local and have no domain");
             }
         }
+        Ok(())
     }
-    for warning in &lines.warnings {
-        pf_log::warning!("{shown}{warning}");
+
+    fn complete(&self, builder: &mut Builder, incremental: bool) -> Result<(), String> {
+        // A table without the first of these entries is not complete, as Sendmail sees it; servers of the network information
+        // service look for the others.
+        if incremental {
+            builder.replace_duplicates();
+        }
+        builder.keep_case();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = now.unwrap_or_default().as_secs().to_string();
+        for (key, value) in [
+            ("@", "@"),
+            ("YP_LAST_MODIFIED", &now),
+            ("YP_MASTER_NAME", &self.host),
+        ] {
+            builder.add(key.as_bytes(), value.as_bytes())?;
+        }
+        Ok(())
     }
-    // A table without this entry is not complete, as Sendmail sees it.
-    if making.incremental {
-        builder.replace_duplicates();
-    }
-    builder.keep_case();
-    // For servers of the network information service, who look for these.
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    let now = now.unwrap_or_default().as_secs().to_string();
-    for (key, value) in [
-        ("@", "@"),
-        ("YP_LAST_MODIFIED", now.as_str()),
-        ("YP_MASTER_NAME", host),
-    ] {
-        builder
-            .add(key.as_bytes(), value.as_bytes())
-            .map_err(failed)?;
-    }
-    builder.finish().map_err(failed)
 }
