@@ -12,10 +12,23 @@ pub fn play(instance: &Instance, source: &str, script: &str) -> String {
 }
 
 /// As [`play`], with the server at this address. A line `(wait SECONDS)` only waits; `(close)` hangs up; a line that ends in
-/// `\c` is sent without a line end.
+/// `\c` is sent without a line end. A first line `(first BYTES)` is said before the server greets.
 pub fn play_to(instance: &Instance, source: &str, server: &str, script: &str) -> String {
-    let mut client = instance.smtp_from(source, server);
+    let first = script.lines().next().and_then(|line| {
+        let words = line.trim_start().strip_prefix("(first ")?;
+        words.strip_suffix(')')
+    });
+    let script = match first {
+        Some(_) => script.split_once('\n').map_or("", |(_, rest)| rest),
+        None => script,
+    };
+    let first = bytes(first.unwrap_or_default());
+    let mut client = instance.smtp_after(source, server, &first);
     let mut text = format!("S {}\n", client.greeting.text.replace('\n', "\nS "));
+    if !first.is_empty() && client.greeting.code == 0 {
+        text += "(the server hung up)\n";
+        return text;
+    }
     assert_ne!(client.greeting.code, 0, "no greeting: {}", instance.log());
     let (mut pending, mut owed) = (Vec::new(), 0);
     for line in script

@@ -2,13 +2,14 @@
 //!
 //! A scenario is a row of sections, each begun by a line `[word arguments]`: first what the system is made of (`main.cf`,
 //! `master.cf`, `dns`, `file PATH`, `sink ADDRESS`, `log PATTERN`), then its steps (`play [SOURCE [SERVER]]`,
-//! `run COMMAND ARGUMENTS`, `settle`, `show PATH`). `TOP` stands for the instance's directory; lines that begin with `##` are notes.
+//! `hold SOURCE SERVER` for a client that stays until `release`, `run COMMAND ARGUMENTS`, `settle`, `show PATH`). `TOP` stands for the instance's directory; lines that begin with `##` are notes.
 
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
+use std::thread::ThreadId;
 use std::time::Duration;
 
-use pf_testkit::{Dns, Instance, Sink, wait_for};
+use pf_testkit::{Client, Dns, Instance, Sink, wait_for};
 use regex::Regex;
 
 use crate::{dialogue, golden};
@@ -56,6 +57,7 @@ pub fn play(text: &str) -> (Instance, String) {
         heard: Arc::default(),
         seen: 0,
         late: Vec::new(),
+        held: Vec::new(),
         told: String::new(),
     };
     for section in sections.iter().filter(|s| s.word() == "sink") {
@@ -67,9 +69,13 @@ pub fn play(text: &str) -> (Instance, String) {
     }
     world.settle(&instance);
     world.log(&instance, true);
-    // The size of a message depends on the length of its queue id and on the prose of notifications.
-    let size = Regex::new(r"(MAIL FROM:<\S*> SIZE)=\d+|(?P<log>, size)=\d+").unwrap();
-    let told = size.replace_all(&world.told, "$1$log=N").into_owned();
+    // The size of a message depends on the length of its queue id and on the prose of notifications; clients' ports vary.
+    let varies =
+        Regex::new(r"(MAIL FROM:<\S*> SIZE)=\d+|(?P<log>, size)=\d+|(?P<port> PORT)=\d{5}\b")
+            .unwrap();
+    let told = varies
+        .replace_all(&world.told, "$1$log$port=N")
+        .into_owned();
     (instance, told)
 }
 
@@ -167,12 +173,19 @@ impl Pattern {
     }
 }
 
+/// How many sessions with the SMTP server are over.
+fn ended(instance: &Instance) -> usize {
+    instance.log().matches("]: disconnect from").count()
+}
+
 struct World {
     pattern: Pattern,
     sinks: Vec<Sink>,
-    heard: Arc<Mutex<Vec<String>>>,
+    /// What the servers heard, with the thread of each session.
+    heard: Arc<Mutex<Vec<(ThreadId, String)>>>,
     seen: usize,
     late: Vec<String>,
+    held: Vec<Client>,
     told: String,
 }
 
@@ -192,7 +205,9 @@ impl World {
         self.sinks
             .push(Sink::with(instance, &address, move |event| {
                 if aloud {
-                    heard.lock().unwrap().push(format!("{host} {event}"));
+                    let session = std::thread::current().id();
+                    let event = format!("{host} {event}");
+                    heard.lock().unwrap().push((session, event));
                 }
                 let (_, reply) = rules.iter().find(|(start, _)| {
                     start
@@ -221,11 +236,22 @@ impl World {
                     "" => "127.0.0.1:25",
                     server => server,
                 };
-                let ended = |log: &str| log.matches("]: disconnect from").count();
-                let before = ended(&instance.log());
+                let before = ended(instance);
                 let text = dialogue::play_to(instance, source, server, &section.body);
-                wait_for(Duration::from_secs(5), || ended(&instance.log()) > before);
+                wait_for(Duration::from_secs(5), || ended(instance) > before);
                 text
+            }
+            "hold" => {
+                let client = instance.smtp_from(section.argument(1), section.argument(2));
+                let text = format!("S {}\n", client.greeting.text);
+                self.held.push(client);
+                text
+            }
+            "release" => {
+                let before = ended(instance);
+                let held = std::mem::take(&mut self.held).len();
+                wait_for(Duration::from_secs(5), || ended(instance) >= before + held);
+                String::new()
             }
             "run" => {
                 let words: Vec<_> = section.title.split_whitespace().skip(1).collect();
@@ -268,14 +294,22 @@ impl World {
             "mail is under way:\n{}",
             instance.log()
         );
-        std::thread::sleep(Duration::from_millis(100));
+        wait_for(Duration::from_secs(5), || {
+            let heard = self.heard.lock().unwrap().len();
+            std::thread::sleep(Duration::from_millis(100));
+            heard == self.heard.lock().unwrap().len()
+        });
     }
 
-    /// What the servers heard and took since the last time.
+    /// What the servers heard, session by session, and took since the last time.
     fn taken(&mut self) -> String {
         let mut text = String::new();
-        for event in std::mem::take(&mut *self.heard.lock().unwrap()) {
-            let _ = writeln!(text, "{event}");
+        let mut heard = std::mem::take(&mut *self.heard.lock().unwrap());
+        while let Some((session, _)) = heard.first() {
+            let session = *session;
+            for (_, event) in heard.extract_if(.., |(other, _)| *other == session) {
+                let _ = writeln!(text, "{event}");
+            }
         }
         let mut messages: Vec<String> = Vec::new();
         for message in self.sinks.iter().flat_map(Sink::take) {

@@ -35,6 +35,14 @@ fn smtpd_limits_newlines_chunks_and_proxies() {
 }
 
 #[test]
+fn smtpd_filters_before_and_after_the_queue() {
+    check(
+        "scenarios/smtpd-proxy",
+        include_str!("../scenarios/smtpd-proxy.txt"),
+    );
+}
+
+#[test]
 fn cleanup_checks_maps_and_headers() {
     check(
         "scenarios/cleanup",

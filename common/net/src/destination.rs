@@ -52,7 +52,8 @@ pub fn parse_destination(nexthop: &str, default_port: &str) -> Result<Destinatio
     })
 }
 
-fn port_number(name: &str) -> Option<u16> {
+/// The number of a TCP port, from a number or a name of services(5).
+pub fn port_number(name: &str) -> Option<u16> {
     match name.parse() {
         Ok(0) => None,
         Ok(port) => Some(port),

@@ -3,4 +3,4 @@
 
 mod destination;
 
-pub use destination::{Destination, parse_destination};
+pub use destination::{Destination, parse_destination, port_number};

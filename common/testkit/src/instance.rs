@@ -411,6 +411,11 @@ impl Instance {
         Client::new(self.connect(source, server))
     }
 
+    /// As [`smtp_from`](Self::smtp_from), with something said before the server has greeted.
+    pub fn smtp_after(&self, source: &str, server: &str, first: &[u8]) -> Client {
+        Client::after(self.connect(source, server), first)
+    }
+
     /// A connection inside the instance's network, once the server is there.
     pub fn connect(&self, source: &str, server: &str) -> TcpStream {
         let mut last = None;

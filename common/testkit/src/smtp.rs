@@ -24,6 +24,12 @@ pub struct Client {
 impl Client {
     /// Reads the greeting of a fresh connection.
     pub fn new(stream: TcpStream) -> Self {
+        Self::after(stream, b"")
+    }
+
+    /// As [`new`](Self::new), but says `first` before the server has greeted.
+    pub fn after(mut stream: TcpStream, first: &[u8]) -> Self {
+        let _ = stream.write_all(first);
         stream
             .set_read_timeout(Some(Duration::from_secs(15)))
             .unwrap();

@@ -20,7 +20,7 @@ use crate::session::token::Token;
 use crate::text::text;
 
 impl<A: Ask, S: Transport> Talk<'_, A, S> {
-    pub(super) async fn data(&mut self, words: &[Token<'_>]) -> Done {
+    pub(super) async fn data(&mut self, line: &[u8], words: &[Token<'_>]) -> Done {
         if self.session.in_bdat() {
             return self
                 .refuse(Classes::PROTOCOL, "503 5.5.1 Error: DATA after BDAT")
@@ -48,7 +48,7 @@ impl<A: Ask, S: Transport> Talk<'_, A, S> {
             return self.denied(reply).await;
         }
         if let Some(proxy) = &mut self.proxy
-            && let Err((reply, class)) = proxy.command(b"DATA", b'3').await
+            && let Err((reply, class)) = proxy.command(line, b'3').await
         {
             self.session.classes |= class;
             return self.denied(reply).await;
@@ -210,7 +210,7 @@ impl<A: Ask, S: Transport> Talk<'_, A, S> {
                 }
                 proxy_reply = Some(reply);
             } else {
-                proxy_reply = Some(proxy.failure());
+                proxy_reply = Some(proxy.last_reply().to_vec());
             }
         } else if let Some(mut queue) = self.queue.take()
             && self.session.mail.status.is_empty()

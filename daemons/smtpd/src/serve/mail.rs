@@ -150,7 +150,8 @@ impl<A: Ask, S: Transport> Talk<'_, A, S> {
                 .refuse(Classes::PROTOCOL, "501 5.1.7 Bad sender address syntax")
                 .await;
         };
-        let parameters = match parse(&context, parameters) {
+        let announced = &mut self.session.mail.announced_size;
+        let parameters = match parse(&context, parameters, announced) {
             Ok(parameters) => parameters,
             Err(refusal) => return self.refusal(refusal).await,
         };
@@ -159,7 +160,8 @@ impl<A: Ask, S: Transport> Talk<'_, A, S> {
             .auth_sender
             .clone_from(&parameters.auth_sender);
         self.session.mail.sender = Some(sender.clone());
-        let refused = self.check().size(parameters.size);
+        let size = self.session.mail.announced_size;
+        let refused = self.check().size(size);
         self.session.mail.sender = None;
         if let Some(reply) = refused {
             return self.denied(reply).await;
@@ -194,7 +196,6 @@ impl<A: Ask, S: Transport> Talk<'_, A, S> {
         let mail = &mut self.session.mail;
         mail.arrival = now();
         mail.sender = Some(sender);
-        mail.announced_size = parameters.size;
         mail.body = parameters.body;
         mail.ret = parameters.ret;
         mail.envid = parameters.envid;

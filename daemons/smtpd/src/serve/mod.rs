@@ -660,7 +660,7 @@ impl<'s, A: Ask, S: Transport> Talk<'s, A, S> {
             Command::Ehlo => self.ehlo(words).await,
             Command::Mail => self.mail(line, words).await,
             Command::Rcpt => self.rcpt(line, words).await,
-            Command::Data => self.data(words).await,
+            Command::Data => self.data(line, words).await,
             Command::Bdat => self.bdat(line, words).await,
             Command::Rset => self.rset(words).await,
             Command::Noop => self.good("250 2.0.0 Ok").await,

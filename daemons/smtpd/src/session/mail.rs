@@ -27,8 +27,6 @@ impl Body {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct MailParameters {
     pub(crate) body: Option<Body>,
-    /// The announced size in bytes; zero: none.
-    pub(crate) size: u64,
     /// `RET`: 1 full, 2 headers.
     pub(crate) ret: Option<u8>,
     /// The decoded `ENVID`.
@@ -69,10 +67,12 @@ fn value<'a>(word: &'a [u8], name: &str) -> Option<&'a [u8]> {
     start.eq_ignore_ascii_case(name.as_bytes()).then_some(value)
 }
 
-/// Reads the parameters, left to right.
+/// Reads the parameters, left to right. An announced `size` in bytes is kept even when a later parameter is refused: it holds until
+/// the transaction is reset.
 pub(crate) fn parse(
     context: &MailContext<'_>,
     parameters: &[Token<'_>],
+    announced: &mut u64,
 ) -> Result<MailParameters, Refusal> {
     let protocol = |reply: &str| Refusal::new(Classes::PROTOCOL, reply);
     let mut found = MailParameters::default();
@@ -86,7 +86,9 @@ pub(crate) fn parse(
             if !all_digits(size) {
                 return Err(protocol("501 5.5.4 Bad message size syntax"));
             }
-            found.size = file_size(size).ok_or_else(|| {
+            let size = file_size(size);
+            *announced = size.unwrap_or(0);
+            size.ok_or_else(|| {
                 Refusal::new(
                     Classes::POLICY,
                     "552 5.3.4 Message size exceeds file system imposed limit",
@@ -185,8 +187,10 @@ mod tests {
             default_verp: "+=",
             verp_filter: "-=+",
         };
-        parse(&context, &tokens(parameters.as_bytes()))
-            .map_err(|refusal| String::from_utf8(refusal.reply).unwrap())
+        let mut size = 0;
+        let found = parse(&context, &tokens(parameters.as_bytes()), &mut size);
+        assert_eq!(size > 0, parameters.contains("SIZE=77"));
+        found.map_err(|refusal| String::from_utf8(refusal.reply).unwrap())
     }
 
     #[test]
@@ -197,7 +201,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!(found.body, Some(Body::EightBitMime));
-        assert_eq!((found.size, found.ret), (77, Some(2)));
+        assert_eq!(found.ret, Some(2));
         assert_eq!(found.envid.as_deref(), Some(&b"a+b"[..]));
         assert_eq!(found.verp.as_deref(), Some(&b"-="[..]));
         assert_eq!(found.auth_sender, None);

@@ -2,33 +2,29 @@
 //!
 //! What goes there is canonical: every line ends in CR LF, no other CR is in it, and a dot at the start of a line is doubled.
 
+mod connect;
+mod xforward;
+
 use std::fs::File;
 use std::io::{Read as _, Seek as _, Write as _};
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use pf_proto::cleanup::Status;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
+
+use self::connect::Wire;
 
 use crate::access::ask::Ask;
 use crate::params::Params;
 use crate::session::content::{Piece, cut};
 use crate::session::errors::Classes;
-use crate::session::state::{Session, UNKNOWN};
+use crate::session::state::Session;
 use crate::text::text;
-
-trait Wire: AsyncRead + AsyncWrite + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Unpin> Wire for T {}
 
 /// Content is sent when there are so many bytes of it.
 const SEND_SIZE: usize = 32 << 10;
-/// The longest reply of a filter, in bytes.
-const MAX_REPLY: usize = 64 << 10;
-/// The longest `XFORWARD` command, without its name.
-const MAX_XFORWARD: usize = 512 - "250 XFORWARD\r\n".len();
-
 /// What the client is told, and what the trouble counts as.
 type Trouble = (Vec<u8>, Classes);
 
@@ -54,9 +50,9 @@ pub(crate) struct Proxy {
     last: Vec<u8>,
     previous: Option<Piece>,
     saved: Option<Saved>,
-    address: Option<SocketAddr>,
+    addresses: Vec<SocketAddr>,
     mail: Vec<u8>,
-    forward: Vec<(&'static str, Option<Vec<u8>>)>,
+    forward: Vec<xforward::Attribute>,
 }
 
 /// What is said when the filter said nothing fit for a stranger's ears.
@@ -80,7 +76,7 @@ impl Proxy {
     ) -> Result<Self, Trouble> {
         let service = params.proxy_filter.clone().unwrap_or_default();
         let mut proxy = Self {
-            address: address(&service, ask).await,
+            addresses: connect::addresses(&service, ask).await,
             service,
             ehlo: params.proxy_ehlo.clone(),
             limit: params.proxy_timeout,
@@ -88,11 +84,11 @@ impl Proxy {
             wire: None,
             input: Vec::new(),
             out: Vec::new(),
-            last: generic(),
+            last: Vec::new(),
             previous: None,
             saved: None,
             mail: session.mail.proxy_mail.clone().unwrap_or_default(),
-            forward: forwarded(session),
+            forward: xforward::attributes(session),
         };
         if params.proxy_speed_adjust {
             match scratch_file() {
@@ -107,32 +103,16 @@ impl Proxy {
                     return Err((generic(), Classes::RESOURCE));
                 }
             }
-        } else {
-            proxy.begin().await?;
+        } else if let Err(trouble) = proxy.begin().await {
+            proxy.close().await;
+            return Err(trouble);
         }
         Ok(proxy)
     }
 
-    async fn connect(&self) -> std::io::Result<Box<dyn Wire>> {
-        let dial = async {
-            match self.service.strip_prefix("unix:") {
-                Some(path) => Ok(Box::new(UnixStream::connect(path).await?) as Box<dyn Wire>),
-                None => {
-                    let address = self.address.ok_or(std::io::ErrorKind::AddrNotAvailable)?;
-                    let stream = TcpStream::connect(address).await?;
-                    stream.set_nodelay(true)?;
-                    Ok(Box::new(stream) as Box<dyn Wire>)
-                }
-            }
-        };
-        timeout(self.limit, dial)
-            .await
-            .unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()))
-    }
-
     /// Connects, says hello, tells where the message comes from, and begins the transaction.
     async fn begin(&mut self) -> Result<(), Trouble> {
-        match self.connect().await {
+        match connect::connect(&self.service, &self.addresses, self.limit).await {
             Ok(wire) => self.wire = Some(wire),
             Err(err) => {
                 pf_log::warning!(
@@ -147,25 +127,8 @@ impl Proxy {
         self.exchange(b"", b'2').await.map_err(hidden)?;
         let hello = format!("EHLO {}", self.ehlo).into_bytes();
         let features = self.exchange(&hello, b'2').await.map_err(hidden)?;
-        let wanted = xforward_features(&features);
-        let mut line = Vec::new();
-        for (name, value) in std::mem::take(&mut self.forward) {
-            if !wanted
-                .iter()
-                .any(|feature| feature.eq_ignore_ascii_case(name.as_bytes()))
-            {
-                continue;
-            }
-            let value = value.as_deref().unwrap_or(b"[UNAVAILABLE]");
-            let attribute = text![" ", name, "=", pf_text::xtext::encode(value)];
-            if !line.is_empty() && line.len() + attribute.len() > MAX_XFORWARD {
-                let command = text!["XFORWARD", std::mem::take(&mut line)];
-                self.exchange(&command, b'2').await.map_err(hidden)?;
-            }
-            line.extend_from_slice(&attribute);
-        }
-        if !line.is_empty() {
-            let command = text!["XFORWARD", line];
+        let attributes = std::mem::take(&mut self.forward);
+        for command in xforward::commands(&features, attributes) {
             self.exchange(&command, b'2').await.map_err(hidden)?;
         }
         let mail = std::mem::take(&mut self.mail);
@@ -275,30 +238,34 @@ impl Proxy {
         match sent.await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => {
-                pf_log::warning!("lost connection with proxy {}", self.service);
-                self.wire = None;
+                self.lost("lost connection with");
                 Err(())
             }
             Err(_) => {
-                pf_log::warning!("timeout talking to proxy {}", self.service);
-                self.wire = None;
+                self.lost("timeout talking to");
                 Err(())
             }
         }
     }
 
-    /// What the client is told when the filter got no whole message.
-    pub(crate) fn failure(&self) -> Vec<u8> {
-        if matches!(self.last.first(), Some(b'4' | b'5')) {
-            self.last.clone()
-        } else {
-            generic()
-        }
+    /// The filter is gone; its part is played from here on.
+    fn lost(&mut self, how: &str) {
+        pf_log::warning!("{how} proxy {}", self.service);
+        self.wire = None;
+        self.last = generic();
+    }
+
+    /// What the filter said last, or what is said in its place; nothing if it was not asked yet.
+    pub(crate) fn last_reply(&self) -> &[u8] {
+        &self.last
     }
 
     /// One command (none: the greeting) and its reply.
     async fn exchange(&mut self, command: &[u8], expect: u8) -> Result<Vec<u8>, Trouble> {
         if !command.is_empty() {
+            if pf_log::verbose() > 0 {
+                pf_log::info!("> {}: {}", self.service, pf_text::Show(command));
+            }
             self.out.extend_from_slice(command);
             self.out.extend_from_slice(b"\r\n");
         }
@@ -322,8 +289,8 @@ impl Proxy {
         pf_log::warning!(
             "proxy {} rejected \"{}\": \"{}\"",
             self.service,
-            String::from_utf8_lossy(&pf_text::printable(what, b'?')),
-            String::from_utf8_lossy(&pf_text::printable(&reply, b'?'))
+            pf_text::Show(what),
+            pf_text::Show(&reply)
         );
         // A wrong kind of yes is no answer to a stranger.
         if matches!(reply.first(), Some(b'2' | b'3')) {
@@ -336,13 +303,20 @@ impl Proxy {
         let mut reply: Vec<u8> = Vec::new();
         loop {
             let line = self.line().await?;
-            let digits = line.iter().take_while(|byte| byte.is_ascii_digit()).count();
-            if !reply.is_empty() {
-                reply.extend_from_slice(b"\r\n");
+            if pf_log::verbose() > 0 {
+                pf_log::info!(
+                    "< {}: {}",
+                    self.service,
+                    pf_text::Show(line.get(..100).unwrap_or(&line))
+                );
             }
-            reply.extend_from_slice(&line);
-            if reply.len() > MAX_REPLY {
-                return None;
+            let digits = line.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            // What goes beyond is not told.
+            if reply.len() < self.line_limit {
+                if !reply.is_empty() {
+                    reply.extend_from_slice(b"\r\n");
+                }
+                reply.extend_from_slice(&line);
             }
             match (digits, line.get(digits)) {
                 (3, Some(b'-')) => {}
@@ -350,33 +324,39 @@ impl Proxy {
                 _ => pf_log::warning!(
                     "received garbage from proxy {}: {}",
                     self.service,
-                    String::from_utf8_lossy(&pf_text::printable(
-                        line.get(..100).unwrap_or(&line),
-                        b'?'
-                    ))
+                    pf_text::Show(line.get(..100).unwrap_or(&line))
                 ),
             }
         }
     }
 
+    /// A line of a reply, made printable; of one that is too long, the beginning.
     async fn line(&mut self) -> Option<Vec<u8>> {
+        let mut start: Option<Vec<u8>> = None;
         loop {
-            if let Some(found) = cut(&self.input, self.line_limit, false) {
-                let line = self.input.get(..found.len).unwrap_or_default().to_vec();
+            while let Some(found) = cut(&self.input, self.line_limit, false) {
+                let part = self.input.get(..found.len).unwrap_or_default();
+                let line = start.get_or_insert_with(|| pf_text::printable(part, b'?').into_owned());
                 self.input.drain(..found.used.min(self.input.len()));
-                return Some(line);
+                if found.piece == Piece::Line {
+                    return start;
+                }
+                pf_log::warning!(
+                    "{}: response longer than {}: {}...",
+                    self.service,
+                    self.line_limit,
+                    pf_text::Show(line.get(..30).unwrap_or(line))
+                );
             }
             let wire = self.wire.as_mut()?;
             match timeout(self.limit, wire.read_buf(&mut self.input)).await {
                 Ok(Ok(count)) if count > 0 => {}
                 Ok(_) => {
-                    pf_log::warning!("lost connection with proxy {}", self.service);
-                    self.wire = None;
+                    self.lost("lost connection with");
                     return None;
                 }
                 Err(_) => {
-                    pf_log::warning!("timeout talking to proxy {}", self.service);
-                    self.wire = None;
+                    self.lost("timeout talking to");
                     return None;
                 }
             }
@@ -408,71 +388,6 @@ fn scratch_file() -> std::io::Result<File> {
     Ok(file)
 }
 
-/// Where the filter listens; `host:port`, `inet:host:port`, `:port`, `port`.
-async fn address(service: &str, ask: &impl Ask) -> Option<SocketAddr> {
-    let service = service.strip_prefix("inet:").unwrap_or(service);
-    let (host, port) = service.rsplit_once(':').unwrap_or(("", service));
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    let host = if host.is_empty() { "localhost" } else { host };
-    let port: u16 = port.parse().ok()?;
-    if let Ok(ip) = host.parse() {
-        return Some(SocketAddr::new(ip, port));
-    }
-    let addresses = ask.host_addresses(host.as_bytes()).await.ok()?;
-    addresses.first().map(|ip| SocketAddr::new(*ip, port))
-}
-
-/// What the filter wants to know about the client.
-fn xforward_features(reply: &[u8]) -> Vec<Vec<u8>> {
-    bstr::ByteSlice::lines(reply)
-        .filter_map(|line| {
-            let mut words = line.get(4..)?.split(|byte| matches!(byte, b' ' | b'\t'));
-            words
-                .next()?
-                .eq_ignore_ascii_case(b"XFORWARD")
-                .then(|| words.map(<[u8]>::to_vec).collect::<Vec<_>>())
-        })
-        .flatten()
-        .collect()
-}
-
-fn forwarded(session: &Session) -> Vec<(&'static str, Option<Vec<u8>>)> {
-    let known = |value: &[u8]| (value != UNKNOWN).then(|| value.to_vec());
-    let peer = &session.peer;
-    let forwarded = session.forwarded.as_deref();
-    let context = forwarded
-        .and_then(|forwarded| forwarded.context)
-        .or(session.mail.rewrite_context);
-    let source = if context == Some("local") {
-        "LOCAL"
-    } else {
-        "REMOTE"
-    };
-    let ident = forwarded
-        .and_then(|forwarded| forwarded.ident.clone())
-        .or_else(|| session.mail.queue_id.clone());
-    let mut list = match forwarded.filter(|forwarded| forwarded.has_client) {
-        Some(forwarded) => vec![
-            ("NAME", known(&forwarded.name)),
-            ("ADDR", known(&forwarded.rfc_address)),
-            ("PORT", known(&forwarded.port)),
-            ("HELO", forwarded.helo.clone()),
-            ("IDENT", ident),
-            ("PROTO", known(&forwarded.protocol)),
-        ],
-        None => vec![
-            ("NAME", known(&peer.name)),
-            ("ADDR", known(&peer.rfc_address)),
-            ("PORT", known(&peer.port)),
-            ("HELO", session.helo.clone()),
-            ("IDENT", ident),
-            ("PROTO", Some(session.protocol.name().as_bytes().to_vec())),
-        ],
-    };
-    list.push(("SOURCE", Some(source.as_bytes().to_vec())));
-    list
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -489,7 +404,7 @@ mod tests {
             last: Vec::new(),
             previous: None,
             saved: None,
-            address: None,
+            addresses: Vec::new(),
             mail: Vec::new(),
             forward: Vec::new(),
         }
@@ -511,14 +426,5 @@ mod tests {
         let mut proxy = proxy();
         proxy.content(Piece::Line, b"a\rb\nc");
         assert_eq!(proxy.out, b"a b c\r\n");
-    }
-
-    #[test]
-    fn features_of_a_filter() {
-        let reply = b"250-filter\r\n250-XFORWARD NAME ADDR\r\n250 8BITMIME";
-        assert_eq!(
-            xforward_features(reply),
-            [b"NAME".to_vec(), b"ADDR".to_vec()]
-        );
     }
 }
