@@ -75,3 +75,9 @@ fn modes() {
 fn values() {
     compare("values", include_str!("../cases/postconf/values"));
 }
+
+/// Files that are none, bytes that are no text, two editors at once, and what postconf itself depends on.
+#[test]
+fn edges() {
+    compare("edges", include_str!("../cases/postconf/edges"));
+}

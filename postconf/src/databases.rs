@@ -1,10 +1,16 @@
 //! Parameters of database clients: `ldap:name` makes `name_server_host` and its kin valid, `ldap:/file` has them in the file.
 
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+
 use pf_config::main_cf;
 use pf_config::master_cf::{inside_braces, strip_braces};
 use pf_config::system::reason;
 
-use crate::names::Report;
+use crate::lines::{close, open};
+use crate::unused::Report;
 
 /// Parameters that every SQL client has besides its own.
 const SQL: &[&str] = &[
@@ -146,24 +152,33 @@ fn suffixes(kind: &str) -> Option<impl Iterator<Item = &'static str>> {
 }
 
 /// The parameter names that the tables in this value make valid. `place` is for complaints.
-pub fn names(value: &str, place: &str, report: &mut Report) -> Vec<String> {
+///
+/// # Errors
+/// The configuration file of a database client is malformed.
+pub fn names(value: &str, place: &str, report: &mut Report) -> anyhow::Result<Vec<String>> {
     let mut found = Vec::new();
-    walk(value, place, true, report, &mut found);
-    found
+    walk(value, place, true, report, &mut found)?;
+    Ok(found)
 }
 
-fn walk(value: &str, place: &str, recurse: bool, report: &mut Report, found: &mut Vec<String>) {
+fn walk(
+    value: &str,
+    place: &str,
+    recurse: bool,
+    report: &mut Report,
+    found: &mut Vec<String>,
+) -> anyhow::Result<()> {
     for word in words(value) {
         if word.starts_with('#') {
             let rest = value.split_once(word).map_or("", |(_, rest)| rest);
             let rest: String = rest.chars().skip(1).take(20).collect();
             pf_log::warning!("{place}: #comment after other text is not allowed: {word} {rest}...");
-            return;
+            return Ok(());
         }
         if word.starts_with('{') {
             let inner = inside(word, place);
             if recurse {
-                walk(inner, place, recurse, report, found);
+                walk(inner, place, recurse, report, found)?;
             }
             continue;
         }
@@ -179,16 +194,17 @@ fn walk(value: &str, place: &str, recurse: bool, report: &mut Report, found: &mu
             continue;
         };
         if table.starts_with('/') {
-            check_file(kind, table, report);
+            check_file(kind, table, report)?;
         } else if table.starts_with('{') {
             let recurse = recurse && !matches!(kind, "regexp" | "pcre");
-            walk(inside(table, place), place, recurse, report, found);
+            walk(inside(table, place), place, recurse, report, found)?;
         } else if !table.starts_with('.')
             && let Some(suffixes) = suffixes(kind)
         {
             found.extend(suffixes.map(|suffix| format!("{table}_{suffix}")));
         }
     }
+    Ok(())
 }
 
 fn inside<'a>(word: &'a str, place: &str) -> &'a str {
@@ -226,44 +242,42 @@ fn words(text: &str) -> Vec<&str> {
 }
 
 /// Warns about parameters in the file of a database client that it does not have.
-fn check_file(kind: &str, path: &str, report: &mut Report) {
+fn check_file(kind: &str, path: &str, report: &mut Report) -> anyhow::Result<()> {
     let Some(suffixes) = suffixes(kind) else {
-        return;
+        return Ok(());
     };
     if !report.first(&format!("{kind}:{path}")) {
-        return;
+        return Ok(());
     }
-    match std::fs::metadata(path) {
+    let file = Path::new(OsStr::from_bytes(&close(path))).to_owned();
+    match std::fs::metadata(&file) {
         Ok(found) if !found.is_file() => {
             pf_log::warning!("open \"{kind}\" configuration \"{path}\": not a regular file");
-            return;
+            return Ok(());
         }
         _ => {}
     }
-    let text = match std::fs::read(path) {
+    let text = match std::fs::read(&file) {
         Ok(text) => text,
         Err(err) => {
             if err.kind() != std::io::ErrorKind::PermissionDenied {
                 pf_log::warning!("open \"{kind}\" configuration \"{path}\": {}", reason(&err));
             }
-            return;
+            return Ok(());
         }
     };
-    if !report.unused {
-        return;
-    }
     let known: Vec<&str> = suffixes.collect();
-    let mut settings = std::collections::BTreeMap::new();
-    match main_cf::parse(path, &text, &mut settings, |_| {}) {
-        Ok(()) => {
-            for (name, value) in settings {
-                if !known.contains(&name.as_str()) {
-                    pf_log::warning!("{kind}:{path}: unused parameter: {name}={value}");
-                }
-            }
+    let mut settings = BTreeMap::new();
+    main_cf::parse_as(open, path, &text, &mut settings, |warning| {
+        pf_log::warning!("{warning}");
+    })?;
+    settings.retain(|name, _| !known.contains(&name.as_str()));
+    if report.unused {
+        for (name, value) in settings {
+            pf_log::warning!("{kind}:{path}: unused parameter: {name}={value}");
         }
-        Err(err) => pf_log::warning!("{err}"),
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -277,7 +291,8 @@ mod tests {
             "proxy:ldap:foo, {hash:x sqlite:bar} regexp:{{ldap:no}}",
             "x",
             &mut report,
-        );
+        )
+        .unwrap();
         assert!(found.contains(&"foo_server_host".to_owned()));
         assert!(found.contains(&"bar_where_field".to_owned()));
         assert!(!found.iter().any(|name| name.starts_with("no_")));

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{BufWriter, Write};
-use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -20,16 +20,20 @@ mod edit_main;
 mod edit_master;
 mod lines;
 pub mod master;
+mod master_print;
 pub mod mode;
 pub mod names;
 mod parameters;
 mod pattern;
 pub mod print;
+mod references;
 mod replace;
 mod services;
+mod unused;
 
 use mode::Mode;
-use names::{Class, Names, Report};
+use names::{Class, Names};
+use unused::Report;
 
 /// The options of the command.
 pub const SPEC: Spec = Spec {
@@ -145,7 +149,7 @@ fn request(invocation: &Invocation) -> anyhow::Result<Request> {
         let value = || {
             value
                 .as_ref()
-                .map(|value| value.to_string_lossy().into_owned())
+                .map(|value| lines::open(value.as_bytes()))
                 .unwrap_or_default()
         };
         let flag = match letter {
@@ -165,7 +169,7 @@ fn request(invocation: &Invocation) -> anyhow::Result<Request> {
                 }
             }
             'c' => {
-                request.directory = Some(PathBuf::from(value()));
+                request.directory = Some(OsString::from_vec(lines::close(&value())).into());
                 continue;
             }
             'C' => {
@@ -210,9 +214,7 @@ fn request(invocation: &Invocation) -> anyhow::Result<Request> {
         request.mode = request.mode.with(flag);
     }
     for operand in &invocation.scanned.operands {
-        request
-            .names
-            .push(pf_config::lines::text(operand.as_bytes()));
+        request.names.push(lines::open(operand.as_bytes()));
     }
     if !request.mode.has(mode::SUBJECT) {
         request.mode = request.mode.with(Mode::MAIN);
@@ -247,22 +249,28 @@ fn classes(text: &str) -> anyhow::Result<Vec<Class>> {
 }
 
 fn run(invocation: &Invocation) -> anyhow::Result<ExitCode> {
+    // Each byte is a character here; those that are not ASCII are not shown in complaints.
+    pf_log::set_ascii();
     let request = request(invocation)?;
     let source = Source::with_directory(request.directory.clone());
     let stdout = std::io::stdout();
-    let mut out = BufWriter::new(stdout.lock());
+    let mut out = lines::Narrow(BufWriter::new(stdout.lock()));
     let mode = request.mode;
     if mode.has(Mode::TEMPLATES.with(Mode::TEMPLATES_EXPANDED)) {
         return Err(templates(&source, mode, &request.names));
     }
     if mode.has(Mode::MAPS) {
+        // The original looks there for the directory of its plug-ins.
+        settings(&source, &[])?;
         for kind in MAP_TYPES {
             writeln!(out, "{kind}")?;
         }
     } else if mode.has(Mode::LOCKS) {
         out.write_all(b"flock\nfcntl\ndotlock\n")?;
-    } else if mode.has(Mode::SASL_SERVER.with(Mode::SASL_CLIENT)) {
-        // No plug-in is part of this build.
+    } else if mode.has(Mode::SASL_SERVER) {
+        out.write_all(b"cyrus\ndovecot\n")?;
+    } else if mode.has(Mode::SASL_CLIENT) {
+        out.write_all(b"cyrus\n")?;
     } else if mode.has(Mode::TLS) {
         if !matches!(
             request.tls.as_str(),
@@ -296,7 +304,7 @@ fn run(invocation: &Invocation) -> anyhow::Result<ExitCode> {
 /// Shows parameters or services, then warns.
 fn show(request: &Request, source: &Source, out: &mut dyn Write) -> anyhow::Result<()> {
     let mode = request.mode;
-    let directory = source.dir.display().to_string();
+    let directory = lines::open(source.dir.as_os_str().as_bytes());
     let about_master = mode.has(mode::MASTER);
     let defaults = mode.has(Mode::DEFAULTS) && !about_master;
     let master_path = format!("{directory}/master.cf");
@@ -339,17 +347,17 @@ fn show(request: &Request, source: &Source, out: &mut dyn Write) -> anyhow::Resu
 /// What `main.cf` and `-o` set.
 fn settings(source: &Source, overrides: &[String]) -> anyhow::Result<BTreeMap<String, String>> {
     let path = source.dir.join("main.cf");
-    let shown = path.display().to_string();
+    let shown = lines::open(path.as_os_str().as_bytes());
     let text = pf_config::system::read_quiet_file(&path)
-        .map_err(|err| anyhow!("open {shown}: {}", pf_config::system::reason(&err)))?;
+        .map_err(|err| anyhow!("{}", pf_config::system::unreadable(&shown, &err)))?;
     let mut main = BTreeMap::new();
     if !source.is_default() || std::env::var_os("MAIL_CONFIG").is_some() {
         main.insert(
             "config_directory".to_owned(),
-            source.dir.display().to_string(),
+            lines::open(source.dir.as_os_str().as_bytes()),
         );
     }
-    main_cf::parse(&shown, &text, &mut main, |warning| {
+    main_cf::parse_as(lines::open, &shown, &text, &mut main, |warning| {
         pf_log::warning!("{warning}");
     })?;
     for setting in overrides {
@@ -378,7 +386,8 @@ fn templates(source: &Source, mode: Mode, files: &[String]) -> anyhow::Error {
     let mut arguments: Vec<OsString> = vec![what.into()];
     if let Some(file) = files.first() {
         arguments.push("-o".into());
-        arguments.push(format!("bounce_template_file={file}").into());
+        let setting = lines::close(&format!("bounce_template_file={file}"));
+        arguments.push(OsString::from_vec(setting));
     }
     arguments.push("-o".into());
     arguments.push("queue_directory=.".into());

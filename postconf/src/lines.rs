@@ -1,5 +1,7 @@
 //! The lines of a configuration file as an editor sees them: entries with their continuation, and everything else kept.
 
+use std::io::{self, Write};
+
 /// Bytes as text in which each byte is a character: what an editor does not change stays to the byte, whatever its encoding.
 pub fn open(bytes: &[u8]) -> String {
     bytes.iter().copied().map(char::from).collect()
@@ -10,6 +12,23 @@ pub fn close(text: &str) -> Vec<u8> {
     text.chars()
         .map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?'))
         .collect()
+}
+
+/// Writes such a text as its bytes.
+pub struct Narrow<W>(pub W);
+
+impl<W: Write> Write for Narrow<W> {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        if text.is_ascii() {
+            return self.0.write(text);
+        }
+        self.0.write_all(&close(&String::from_utf8_lossy(text)))?;
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// A physical line with its newline, and what it is.

@@ -1,14 +1,17 @@
 //! `master.cf` as postconf sees it: eight columns and the arguments, which it prints back in a normal form.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 
 use anyhow::{anyhow, bail};
 use pf_config::lines::Lines;
 use pf_config::main_cf::split_setting;
 use pf_config::master_cf::{Type, inside_braces, split_words, strip_braces};
 
-use crate::print::{INDENT, LIMIT, quoted};
+use crate::lines::{close, open};
 
 /// The names of the columns.
 pub const COLUMNS: [&str; 8] = [
@@ -23,8 +26,6 @@ pub const COLUMNS: [&str; 8] = [
 ];
 /// The column of the command; arguments follow it.
 pub const COMMAND: usize = 7;
-/// Where the columns begin on a printed line.
-const GOALS: [usize; 8] = [0, 11, 17, 25, 33, 41, 49, 57];
 
 /// One service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +36,7 @@ pub struct Service {
     pub overrides: BTreeMap<String, String>,
 }
 
-fn has_blank(text: &str) -> bool {
+pub(crate) fn has_blank(text: &str) -> bool {
     text.contains([' ', '\t', '\r', '\n'])
 }
 
@@ -176,7 +177,7 @@ impl Service {
     }
 
     /// The options in front of other arguments: index, and whether a value follows.
-    fn options(&self) -> Vec<(usize, bool)> {
+    pub(crate) fn options(&self) -> Vec<(usize, bool)> {
         let mut found = Vec::new();
         let mut at = COLUMNS.len();
         while let Some(argument) = self.fields.get(at) {
@@ -258,214 +259,6 @@ impl Service {
         }
         self.find_overrides();
     }
-
-    /// The arguments as they are printed: each option with its value in one piece.
-    fn pieces(
-        &self,
-        expand: &mut dyn FnMut(&str) -> anyhow::Result<String>,
-    ) -> anyhow::Result<Vec<Piece>> {
-        let options = self.options();
-        let mut pieces = Vec::new();
-        let mut after = COLUMNS.len();
-        for (at, valued) in options {
-            after = at + 1 + usize::from(valued);
-            let option = self.field(at).to_owned();
-            let value = if valued {
-                let value = self.field(at + 1);
-                Some(if option == "-o" {
-                    expand(value)?
-                } else {
-                    value.to_owned()
-                })
-            } else {
-                None
-            };
-            pieces.push(Piece { option, value });
-        }
-        for argument in self.fields.get(after..).unwrap_or_default() {
-            let option = if has_blank(argument) {
-                format!("{{{argument}}}")
-            } else {
-                argument.clone()
-            };
-            pieces.push(Piece {
-                option,
-                value: None,
-            });
-        }
-        Ok(pieces)
-    }
-
-    /// Prints the entry.
-    ///
-    /// # Errors
-    /// A value cannot be expanded, or the output not written.
-    pub fn print(
-        &self,
-        out: &mut dyn Write,
-        fold: bool,
-        expand: &mut dyn FnMut(&str) -> anyhow::Result<String>,
-    ) -> anyhow::Result<()> {
-        let mut column = 0;
-        for (index, goal) in GOALS.iter().enumerate() {
-            if column > 0 {
-                let pad = goal.saturating_sub(column).max(1);
-                write!(out, "{:pad$}", "")?;
-                column += pad;
-            }
-            let field = self.field(index);
-            write!(out, "{field}")?;
-            column += field.len();
-        }
-        self.print_arguments(out, fold, column, 3, expand)
-    }
-
-    fn print_arguments(
-        &self,
-        out: &mut dyn Write,
-        fold: bool,
-        mut column: usize,
-        extra: usize,
-        expand: &mut dyn FnMut(&str) -> anyhow::Result<String>,
-    ) -> anyhow::Result<()> {
-        for piece in self.pieces(expand)? {
-            let mut length = piece.option.len();
-            if let Some(value) = &piece.value {
-                column = LIMIT;
-                length += value.len() + extra + if has_blank(value) { 2 } else { 0 };
-            }
-            if column > INDENT.len() {
-                if !fold || column + 1 + length < LIMIT {
-                    out.write_all(b" ")?;
-                    column += 1;
-                } else {
-                    write!(out, "\n{INDENT}")?;
-                    column = INDENT.len();
-                }
-            }
-            let text = piece.text();
-            write!(out, "{text}")?;
-            column += text.len();
-            if piece.value.is_some() {
-                column = LIMIT;
-            }
-        }
-        out.write_all(b"\n")?;
-        Ok(())
-    }
-
-    /// Prints the entry as `{"name/type": "columns and arguments"}`.
-    ///
-    /// # Errors
-    /// As [`print`](Self::print).
-    pub fn print_json(
-        &self,
-        out: &mut dyn Write,
-        expand: &mut dyn FnMut(&str) -> anyhow::Result<String>,
-    ) -> anyhow::Result<()> {
-        let columns = self
-            .fields
-            .get(..COLUMNS.len())
-            .unwrap_or_default()
-            .join(" ");
-        let text = self.with_arguments(columns, expand)?;
-        writeln!(
-            out,
-            "{{\"{}\": \"{}\"}}",
-            quoted(&self.name()),
-            quoted(&text)
-        )?;
-        Ok(())
-    }
-
-    fn with_arguments(
-        &self,
-        mut text: String,
-        expand: &mut dyn FnMut(&str) -> anyhow::Result<String>,
-    ) -> anyhow::Result<String> {
-        for piece in self.pieces(expand)? {
-            text.push(' ');
-            text.push_str(&piece.text());
-        }
-        Ok(text)
-    }
-
-    /// Prints one column as `name/type/column = value`.
-    ///
-    /// # Errors
-    /// As [`print`](Self::print).
-    pub fn print_field(
-        &self,
-        out: &mut dyn Write,
-        index: usize,
-        style: FieldStyle,
-        expand: &mut dyn FnMut(&str) -> anyhow::Result<String>,
-    ) -> anyhow::Result<()> {
-        let column_name = COLUMNS.get(index).copied().unwrap_or_default();
-        if style.json {
-            let mut text = self.field(index).to_owned();
-            if index == COMMAND {
-                text = self.with_arguments(text, expand)?;
-            }
-            let name = format!("{}/{column_name}", self.name());
-            writeln!(out, "{{\"{}\": \"{}\"}}", quoted(&name), quoted(&text))?;
-            return Ok(());
-        }
-        let mut column = 0;
-        if !style.no_name {
-            let name = format!("{}/{column_name}", self.name());
-            write!(out, "{name}")?;
-            column += name.len();
-            if !style.no_value {
-                out.write_all(b" = ")?;
-                column += 3;
-            }
-        }
-        if style.no_value {
-            out.write_all(b"\n")?;
-            return Ok(());
-        }
-        let field = self.field(index);
-        if column > 0 && column + field.len() > LIMIT {
-            write!(out, "\n{INDENT}")?;
-            column = INDENT.len();
-        }
-        write!(out, "{field}")?;
-        column += field.len();
-        if index == COMMAND {
-            return self.print_arguments(out, style.fold, column, 1, expand);
-        }
-        out.write_all(b"\n")?;
-        Ok(())
-    }
-}
-
-/// How [`Service::print_field`] prints.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct FieldStyle {
-    /// Fold long lines.
-    pub fold: bool,
-    /// No names.
-    pub no_name: bool,
-    /// No values.
-    pub no_value: bool,
-    /// JSON.
-    pub json: bool,
-}
-
-struct Piece {
-    option: String,
-    value: Option<String>,
-}
-
-impl Piece {
-    fn text(&self) -> String {
-        match &self.value {
-            None => self.option.clone(),
-            Some(value) if has_blank(value) => format!("{} {{{value}}}", self.option),
-            Some(value) => format!("{} {value}", self.option),
-        }
-    }
 }
 
 /// What is wrong with a line.
@@ -500,8 +293,10 @@ impl Trouble {
 /// # Errors
 /// The file cannot be read, or a line is bad.
 pub fn read(path: &str, required: bool) -> anyhow::Result<Vec<Service>> {
-    let text = match std::fs::read(path) {
+    let text = match std::fs::read(Path::new(OsStr::from_bytes(&close(path)))) {
         Ok(text) => text,
+        // As the original has it, a directory is a file without lines.
+        Err(err) if err.kind() == io::ErrorKind::IsADirectory => return Ok(Vec::new()),
         Err(err) => {
             let why = pf_config::system::reason(&err);
             if required {
@@ -519,49 +314,33 @@ pub fn read(path: &str, required: bool) -> anyhow::Result<Vec<Service>> {
             pf_log::warning!("{path}{warning}");
         }
         let Some(line) = line else {
+            share_overrides(&mut services);
             return Ok(services);
         };
-        let text = pf_config::lines::text(&line.text);
+        let text = open(&line.text);
         services.push(Service::parse(&text).map_err(|trouble| trouble.at(path, line.first))?);
     }
 }
 
-/// An [`io::Error`] in the clothes of the callers here.
-pub fn written(result: io::Result<()>) -> anyhow::Result<()> {
-    result.map_err(anyhow::Error::from)
+/// Services of the same name and type have their settings in common, as they do in the original; a later one wins.
+fn share_overrides(services: &mut [Service]) {
+    let mut shared: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+    for service in services.iter() {
+        shared
+            .entry(service.name())
+            .or_default()
+            .extend(service.overrides.clone());
+    }
+    for service in services {
+        if let Some(overrides) = shared.get(&service.name()) {
+            service.overrides.clone_from(overrides);
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn plain(text: &str) -> anyhow::Result<String> {
-        Ok(text.to_owned())
-    }
-
-    fn printed(text: &str, fold: bool) -> String {
-        let mut out = Vec::new();
-        Service::parse(text)
-            .unwrap()
-            .print(&mut out, fold, &mut plain)
-            .unwrap();
-        String::from_utf8(out).unwrap()
-    }
-
-    #[test]
-    fn entries_are_printed_in_columns() {
-        assert_eq!(
-            printed(
-                "smtp inet n - n - - smtpd -o{ a = b c } -vo foo=bar x {y z}",
-                true
-            ),
-            "smtp       inet  n       -       n       -       -       smtpd\n    -o {a=b c}\n    -v\n    -o foo=bar\n    x {y z}\n"
-        );
-        assert_eq!(
-            printed("averylongservicename unix - - n - 1 x", false),
-            "averylongservicename unix - -    n       -       1       x\n"
-        );
-    }
 
     #[test]
     fn parameters_are_set_and_removed() {

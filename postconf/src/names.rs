@@ -7,7 +7,7 @@ use anyhow::anyhow;
 use pf_config::expand::{self, Options, Purpose, Values};
 use pf_config::{Kind, system, table, transport};
 
-use crate::databases;
+use crate::lines::{close, open};
 use crate::master::{COMMAND, Service};
 
 /// Who made a parameter.
@@ -51,9 +51,9 @@ pub struct Names {
     /// The parameters.
     pub nodes: BTreeMap<String, Node>,
     /// For each service, names that only make sense there.
-    local: Vec<BTreeSet<String>>,
+    pub(crate) local: Vec<BTreeSet<String>>,
     /// Restriction classes of `main.cf`.
-    restriction_classes: BTreeSet<String>,
+    pub(crate) restriction_classes: BTreeSet<String>,
     /// Whether only defaults count.
     pub defaults_only: bool,
 }
@@ -114,19 +114,23 @@ impl Names {
         self.set_default("service_name", pf_config::NO_SERVICE_NAME.to_owned());
         self.set_default("process_id", std::process::id().to_string());
         self.set_default("config_directory", pf_config::DEFAULT_DIRECTORY.to_owned());
-        let domain = self.main.get("mydomain").cloned();
-        let domain = domain.map(|text| self.expand(&text, None)).transpose()?;
-        let host = system::full_hostname(domain.as_deref());
-        self.set_default("myhostname", host.clone());
-        let host = match self.main.get("myhostname").cloned() {
-            Some(text) => self.expand(&text, None)?,
-            None => host,
+        let host = match self.main.get("myhostname") {
+            Some(_) => self.evaluate("myhostname", None)?,
+            None => {
+                let domain = match self.main.contains_key("mydomain") {
+                    true => Some(self.evaluate("mydomain", None)?),
+                    false => None,
+                };
+                let host = system::full_hostname(domain.as_deref());
+                self.set_default("myhostname", host.clone());
+                host
+            }
         };
         self.set_default("mydomain", system::domain_of(&host).to_owned());
         if !self.main.contains_key("mynetworks") {
-            let style = self.expand("$mynetworks_style", None)?;
-            let interfaces = self.expand("$inet_interfaces", None)?;
-            let protocols = self.expand("$inet_protocols", None)?;
+            let style = self.evaluate("mynetworks_style", None)?;
+            let interfaces = self.evaluate("inet_interfaces", None)?;
+            let protocols = self.evaluate("inet_protocols", None)?;
             let networks = system::networks(&style, &interfaces, &protocols)?;
             self.set_default("mynetworks", networks);
         }
@@ -209,33 +213,22 @@ impl Names {
         }
     }
 
-    /// Finds the names that users made: those that a value refers to, restriction classes, and those of database clients.
+    /// The expanded value of a parameter that postconf itself depends on.
     ///
     /// # Errors
-    /// A value that must be expanded cannot be.
-    pub fn add_user_names(&mut self, report: &mut Report) -> anyhow::Result<()> {
-        for at in 0..self.services.len() {
-            if self
-                .services
-                .get(at)
-                .is_some_and(|service| !service.overrides.is_empty())
-            {
-                self.scan_scope(Some(at), report)?;
-            }
+    /// As [`expand`](Self::expand); for a setting the text names the dictionary, as everywhere where a program reads its
+    /// configuration.
+    pub fn evaluate(&self, name: &str, scope: Scope) -> anyhow::Result<String> {
+        if let Some(text) = self.value(name, scope, true) {
+            return self
+                .expand(text, scope)
+                .map_err(|err| anyhow!("dictionary mail_dict: {err}"));
         }
-        let defaults: Vec<String> = self
-            .nodes
-            .iter()
-            .filter(|(name, node)| !node.raw && !self.main.contains_key(*name))
-            .map(|(_, node)| node.default.clone())
-            .collect();
-        for text in defaults {
-            self.scan_text(&text, None, report);
-        }
-        self.scan_scope(None, report)
+        let default = self.nodes.get(name).map_or("", |node| &node.default);
+        self.expand(default, scope)
     }
 
-    fn settings(&self, scope: Scope) -> Vec<(String, String)> {
+    pub(crate) fn settings(&self, scope: Scope) -> Vec<(String, String)> {
         let map = match scope {
             None => Some(&self.main),
             Some(at) => self.services.get(at).map(|service| &service.overrides),
@@ -246,206 +239,12 @@ impl Names {
             .collect()
     }
 
-    fn source(scope: Scope) -> &'static str {
+    pub(crate) fn source(scope: Scope) -> &'static str {
         if scope.is_some() {
             "master.cf"
         } else {
             "main.cf"
         }
-    }
-
-    fn scan_scope(&mut self, scope: Scope, report: &mut Report) -> anyhow::Result<()> {
-        let settings = self.settings(scope);
-        if let Some((_, classes)) = settings
-            .iter()
-            .find(|(name, _)| name == "smtpd_restriction_classes")
-        {
-            let classes = self.expand(classes, scope)?;
-            for class in classes
-                .split([',', ' ', '\t', '\r', '\n'])
-                .filter(|class| !class.is_empty())
-            {
-                if scope.is_none() {
-                    self.restriction_classes.insert(class.to_owned());
-                }
-                self.refer(class, scope, false, report);
-            }
-        }
-        for (name, value) in settings {
-            if let Some(at) = scope
-                && self.restriction_classes.contains(&name)
-                && let Some(local) = self.local.get_mut(at)
-            {
-                local.insert(name.clone());
-            }
-            let mut known = false;
-            if let Some(node) = self.nodes.get_mut(&name) {
-                if node.read_only {
-                    pf_log::warning!(
-                        "{}/{}: read-only parameter assignment: {name}={value}",
-                        self.directory,
-                        Self::source(scope)
-                    );
-                    match scope {
-                        None => drop(self.main.remove(&name)),
-                        Some(at) => {
-                            if let Some(service) = self.services.get_mut(at) {
-                                service.overrides.remove(&name);
-                            }
-                        }
-                    }
-                    continue;
-                }
-                if node.class == Class::Legacy {
-                    node.class = Class::User;
-                }
-                if node.raw {
-                    continue;
-                }
-                known = matches!(node.class, Class::Builtin | Class::Service);
-            }
-            self.scan_text(&value, scope, report);
-            if known {
-                let expanded = self.expand(&value, scope)?;
-                let place = match scope {
-                    None => format!("{}/main.cf", self.directory),
-                    Some(at) => format!(
-                        "{}/master.cf:{}",
-                        self.directory,
-                        self.services.get(at).map(Service::name).unwrap_or_default()
-                    ),
-                };
-                for name in databases::names(&expanded, &place, report) {
-                    self.refer(&name, scope, true, report);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Notes every name that a text refers to.
-    fn scan_text(&mut self, text: &str, scope: Scope, report: &mut Report) {
-        let mut referred = Vec::new();
-        let options = Options {
-            scan: true,
-            ..Options::default()
-        };
-        let mut note = Referred(&mut referred);
-        if let Err(err) = expand::expand(text.as_bytes(), &options, &mut note) {
-            pf_log::warning!("{err}");
-        }
-        for name in referred {
-            self.refer(&name, scope, false, report);
-        }
-    }
-
-    /// A reference makes a name valid where it is set.
-    fn refer(&mut self, name: &str, scope: Scope, database: bool, report: &mut Report) {
-        let mut set = false;
-        let sets = |names: &Self, at: usize| {
-            names
-                .services
-                .get(at)
-                .is_some_and(|service| service.overrides.contains_key(name))
-        };
-        match scope {
-            Some(at) if sets(self, at) => {
-                set = true;
-                if let Some(local) = self.local.get_mut(at) {
-                    local.insert(name.to_owned());
-                }
-            }
-            _ if self.main.contains_key(name) => {
-                set = true;
-                self.nodes.entry(name.to_owned()).or_insert_with(|| Node {
-                    class: Class::User,
-                    default: String::new(),
-                    raw: false,
-                    read_only: false,
-                    inactive: false,
-                });
-            }
-            _ => {}
-        }
-        if scope.is_none() {
-            for at in 0..self.services.len() {
-                if sets(self, at) {
-                    set = true;
-                    if let Some(local) = self.local.get_mut(at) {
-                        local.insert(name.to_owned());
-                    }
-                }
-            }
-        }
-        if !set && !database && !self.nodes.contains_key(name) {
-            report.undefined(&format!(
-                "{}/{}: undefined parameter: {name}",
-                self.directory,
-                Self::source(scope)
-            ));
-        }
-    }
-
-    /// Warns about settings that nothing uses, and about those that will go away.
-    pub fn warn_unused(&self, scope: Scope, report: &mut Report) {
-        let file = Self::source(scope);
-        for (name, value) in self.settings(scope) {
-            let known = self.nodes.contains_key(&name)
-                || scope
-                    .and_then(|at| self.local.get(at))
-                    .is_some_and(|local| local.contains(&name));
-            let instead = DEPRECATED.iter().find(|(old, _)| *old == name);
-            match (known, instead) {
-                (true, None) => {}
-                (true, Some((_, instead))) => {
-                    report.deprecated = true;
-                    pf_log::warning!(
-                        "{}/{file}: support for parameter \"{name}\" will be removed; instead, {instead}",
-                        self.directory
-                    );
-                }
-                (false, Some((_, instead))) => {
-                    report.deprecated = true;
-                    pf_log::warning!(
-                        "{}/{file}: support for parameter {name} has been removed; instead, {instead}",
-                        self.directory
-                    );
-                }
-                (false, None) => pf_log::warning!(
-                    "{}/{file}: unused parameter: {name}={value}",
-                    self.directory
-                ),
-            }
-        }
-    }
-}
-
-/// What was complained about.
-#[derive(Debug, Default)]
-pub struct Report {
-    /// Whether a deprecated parameter was found.
-    pub deprecated: bool,
-    /// Whether unused parameters of database files are reported.
-    pub unused: bool,
-    seen: BTreeSet<String>,
-}
-
-impl Report {
-    /// Nothing so far; `unused` as the field of this name.
-    pub fn new(unused: bool) -> Self {
-        Self {
-            unused,
-            ..Self::default()
-        }
-    }
-
-    fn undefined(&mut self, text: &str) {
-        pf_log::warning!("{text}");
-    }
-
-    /// Whether this database file was not looked at before.
-    pub fn first(&mut self, file: &str) -> bool {
-        self.seen.insert(file.to_owned())
     }
 }
 
@@ -466,122 +265,8 @@ impl Values for Scoped<'_> {
     }
 
     fn call(&mut self, name: &str, text: &[u8]) -> Option<Result<Vec<u8>, expand::Error>> {
-        expand::domain_function(name, text)
+        let text = close(&String::from_utf8_lossy(text));
+        let result = expand::domain_function(name, &text)?;
+        Some(result.map(|text| open(&text).into_bytes()))
     }
 }
-
-struct Referred<'a>(&'a mut Vec<String>);
-
-impl Values for Referred<'_> {
-    fn value(&mut self, name: &str, _: Purpose) -> Option<Cow<'_, [u8]>> {
-        self.0.push(name.to_owned());
-        None
-    }
-
-    fn call(&mut self, name: &str, _: &[u8]) -> Option<Result<Vec<u8>, expand::Error>> {
-        matches!(name, "domain_to_ascii" | "domain_to_utf8").then(|| Ok(Vec::new()))
-    }
-}
-
-/// Old parameters, and what to do instead.
-const DEPRECATED: &[(&str, &str)] = &[
-    ("disable_dns_lookups", "specify \"smtp_dns_support_level\""),
-    ("lmtp_use_tls", "specify \"lmtp_tls_security_level\""),
-    (
-        "postscreen_use_tls",
-        "specify \"postscreen_tls_security_level\"",
-    ),
-    ("smtp_use_tls", "specify \"smtp_tls_security_level\""),
-    ("smtpd_use_tls", "specify \"smtpd_tls_security_level\""),
-    (
-        "tlsproxy_client_use_tls",
-        "specify \"tlsproxy_client_security_level\"",
-    ),
-    (
-        "tlsproxy_use_tls",
-        "specify \"tlsproxy_tls_security_level\"",
-    ),
-    ("lmtp_enforce_tls", "lmtp_tls_security_level"),
-    (
-        "postscreen_enforce_tls",
-        "specify \"postscreen_tls_security_level\"",
-    ),
-    ("smtp_enforce_tls", "specify \"smtp_tls_security_level\""),
-    ("smtpd_enforce_tls", "specify \"smtpd_tls_security_level\""),
-    (
-        "tlsproxy_client_enforce_tls",
-        "specify \"tlsproxy_client_security_level\"",
-    ),
-    (
-        "tlsproxy_enforce_tls",
-        "specify \"tlsproxy_tls_security_level\"",
-    ),
-    ("lmtp_tls_per_site", "specify \"lmtp_tls_policy_maps\""),
-    ("smtp_tls_per_site", "specify \"smtp_tls_policy_maps\""),
-    (
-        "tlsproxy_client_per_site",
-        "specify \"tlsproxy_client_policy_maps\"",
-    ),
-    (
-        "smtpd_tls_dh1024_param_file",
-        "do not specify (leave at default)",
-    ),
-    ("smtpd_tls_eecdh_grade", "do not specify (leave at default)"),
-    (
-        "authorized_verp_clients",
-        "specify \"smtpd_authorized_verp_clients\"",
-    ),
-    ("fallback_relay", "specify \"smtp_fallback_relay\""),
-    (
-        "lmtp_per_record_deadline",
-        "specify \"lmtp_per_request_deadline\"",
-    ),
-    (
-        "lmtp_tls_enforce_peername",
-        "specify \"lmtp_tls_security_level\"",
-    ),
-    (
-        "postscreen_blacklist_action",
-        "specify \"postscreen_denylist_action\"",
-    ),
-    (
-        "postscreen_dnsbl_ttl",
-        "specify \"postscreen_dnsbl_max_ttl\"",
-    ),
-    (
-        "postscreen_dnsbl_whitelist_threshold",
-        "specify \"postscreen_dnsbl_allowlist_threshold\"",
-    ),
-    (
-        "postscreen_whitelist_interfaces",
-        "specify \"postscreen_allowlist_interfaces\"",
-    ),
-    (
-        "smtpd_client_connection_limit_exceptions",
-        "specify \"smtpd_client_event_limit_exceptions\"",
-    ),
-    (
-        "smtpd_per_record_deadline",
-        "specify \"smtpd_per_request_deadline\"",
-    ),
-    (
-        "smtp_per_record_deadline",
-        "specify \"smtp_per_request_deadline\"",
-    ),
-    (
-        "smtp_tls_enforce_peername",
-        "specify \"smtp_tls_security_level\"",
-    ),
-    (
-        "tlsproxy_client_level",
-        "specify \"tlsproxy_client_security_level\"",
-    ),
-    (
-        "tlsproxy_client_policy",
-        "specify \"tlsproxy_client_policy_maps\"",
-    ),
-    ("virtual_maps", "specify \"virtual_alias_maps\""),
-    ("lmtp_cname_overrides_servername", "do not specify"),
-    ("smtp_cname_overrides_servername", "do not specify"),
-    ("tlsproxy_client_loglevel_parameter", "do not specify"),
-];

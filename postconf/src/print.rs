@@ -7,6 +7,11 @@ pub const LIMIT: usize = 80;
 /// The indentation of a folded line.
 pub const INDENT: &str = "    ";
 
+/// How many columns a text takes; each of its characters is a byte of the output.
+pub fn width(text: &str) -> usize {
+    text.chars().count()
+}
+
 /// Writes the words of `text` as one line, folded when asked.
 ///
 /// # Errors
@@ -18,7 +23,7 @@ pub fn line(out: &mut dyn Write, fold: bool, text: &str) -> io::Result<()> {
         .filter(|w| !w.is_empty())
     {
         if column > 0 {
-            if !fold || column + word.len() < LIMIT {
+            if !fold || column + width(word) < LIMIT {
                 out.write_all(b" ")?;
                 column += 1;
             } else {
@@ -27,7 +32,7 @@ pub fn line(out: &mut dyn Write, fold: bool, text: &str) -> io::Result<()> {
             }
         }
         out.write_all(word.as_bytes())?;
-        column += word.len();
+        column += width(word);
     }
     out.write_all(b"\n")
 }

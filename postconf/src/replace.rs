@@ -34,10 +34,12 @@ impl Replacement {
                 .create(true)
                 .truncate(false)
                 .mode(0o600)
+                .custom_flags(nix::libc::O_NOFOLLOW)
                 .open(&temporary)
                 .map_err(|err| anyhow!("open {}: {}", temporary.display(), reason(&err)))?;
-            let file = Flock::lock(file, FlockArg::LockExclusive)
-                .map_err(|(_, err)| anyhow!("lock {}: {}", temporary.display(), err.desc()))?;
+            let file = Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, err)| {
+                anyhow!("lock {}: {}", temporary.display(), reason(&err.into()))
+            })?;
             let opened = file.metadata().context("fstat")?;
             // Whoever had the lock before may have renamed the file in the meantime.
             let Ok(named) = std::fs::symlink_metadata(&temporary) else {

@@ -5,7 +5,8 @@ use std::io::Write;
 
 use anyhow::anyhow;
 
-use crate::master::{COLUMNS, FieldStyle, Service};
+use crate::master::{COLUMNS, Service};
+use crate::master_print::FieldStyle;
 use crate::mode::Mode;
 use crate::names::{Class, Names};
 use crate::pattern::Pattern;

@@ -340,8 +340,8 @@ impl Values for Settings<'_> {
 
 fn read_settings(path: &Path) -> Result<BTreeMap<String, String>, Error> {
     let shown = path.display().to_string();
-    let text = system::read_quiet_file(path)
-        .map_err(|err| Error(format!("open {shown}: {}", system::reason(&err))))?;
+    let text =
+        system::read_quiet_file(path).map_err(|err| Error(system::unreadable(&shown, &err)))?;
     let mut values = BTreeMap::new();
     main_cf::parse(&shown, &text, &mut values, |warning| {
         pf_log::warning!("{warning}");

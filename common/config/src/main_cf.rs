@@ -34,6 +34,20 @@ pub fn parse(
     path: &str,
     text: &[u8],
     values: &mut BTreeMap<String, String>,
+    warn: impl FnMut(String),
+) -> Result<(), Error> {
+    parse_as(crate::lines::text, path, text, values, warn)
+}
+
+/// As [`parse`], with another way to make text of bytes.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_as(
+    decode: fn(&[u8]) -> String,
+    path: &str,
+    text: &[u8],
+    values: &mut BTreeMap<String, String>,
     mut warn: impl FnMut(String),
 ) -> Result<(), Error> {
     let mut lines = Lines::new(text);
@@ -43,7 +57,7 @@ pub fn parse(
         }
         // A NUL byte ends the text, as the warning says.
         let text = line.text.split(|b| *b == 0).next().unwrap_or_default();
-        let text = crate::lines::text(text);
+        let text = decode(text);
         let (name, value) = split_setting(&text)
             .map_err(|why| Error(format!("{path}, line {}: {why}: \"{text}\"", line.first)))?;
         if let Some(old) = values.get(name).filter(|old| *old != value) {

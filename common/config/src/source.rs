@@ -13,6 +13,15 @@ pub struct Source {
     pub overrides: Vec<(String, String)>,
 }
 
+/// An empty name is that of the root directory: `/main.cf` is what follows it.
+fn or_root(dir: PathBuf) -> PathBuf {
+    if dir.as_os_str().is_empty() {
+        PathBuf::from("/")
+    } else {
+        dir
+    }
+}
+
 impl Default for Source {
     fn default() -> Self {
         Self {
@@ -27,7 +36,7 @@ impl Source {
     pub fn from_environment() -> Self {
         Self {
             dir: std::env::var_os("MAIL_CONFIG")
-                .map_or_else(|| DEFAULT_DIRECTORY.into(), PathBuf::from),
+                .map_or_else(|| DEFAULT_DIRECTORY.into(), |dir| or_root(dir.into())),
             overrides: Vec::new(),
         }
     }
@@ -36,7 +45,7 @@ impl Source {
     pub fn with_directory(dir: Option<PathBuf>) -> Self {
         match dir {
             Some(dir) => Self {
-                dir,
+                dir: or_root(dir),
                 overrides: Vec::new(),
             },
             None => Self::from_environment(),

@@ -16,10 +16,11 @@ const DEFAULT_DOMAIN: &str = "localdomain";
 
 /// What strerror(3) says of an error, without Rust's error number.
 pub fn reason(err: &io::Error) -> String {
-    match err.raw_os_error() {
-        Some(code) => nix::errno::Errno::from_raw(code).desc().to_owned(),
-        None => err.to_string(),
+    let mut text = err.to_string();
+    if let (Some(_), Some(end)) = (err.raw_os_error(), text.rfind(" (os error ")) {
+        text.truncate(end);
     }
+    text
 }
 
 /// The last part of the name by which the program was called.
@@ -66,6 +67,15 @@ pub(crate) fn first_line(parameter: &str, path: &str) -> Result<String, Error> {
     Ok(line)
 }
 
+/// The complaint about a configuration file that cannot be read.
+pub fn unreadable(path: &str, err: &io::Error) -> String {
+    let attempt = match err.kind() {
+        io::ErrorKind::IsADirectory => "read",
+        _ => "open",
+    };
+    format!("{attempt} {path}: {}", reason(err))
+}
+
 /// Reads a file; once more, after a pause, when somebody changes it meanwhile: it may be half written.
 pub fn read_quiet_file(path: &Path) -> io::Result<Vec<u8>> {
     const TRIES: u32 = 10;
@@ -96,7 +106,7 @@ pub type Interface = (IpAddr, u32);
 pub fn families(protocols: &str) -> Result<(bool, bool), Error> {
     let mut found = (false, false);
     for word in protocols.split([',', ' ', '\t', '\r', '\n']) {
-        match word.to_ascii_lowercase().as_str() {
+        match word {
             "" => {}
             "all" => found = (true, true),
             "ipv4" => found.0 = true,
@@ -116,7 +126,7 @@ fn local_interfaces(protocols: (bool, bool)) -> Result<Vec<Interface>, Error> {
     let list = getifaddrs().map_err(|err| {
         Error(format!(
             "inet_addr_local[getifaddrs]: getifaddrs: {}",
-            err.desc()
+            reason(&err.into())
         ))
     })?;
     let mut v4 = Vec::new();
@@ -146,7 +156,6 @@ fn local_interfaces(protocols: (bool, bool)) -> Result<Vec<Interface>, Error> {
     Ok(v4)
 }
 
-/// The interfaces on which mail is received.
 /// The addresses of `inet_interfaces`, with the lengths of their networks; of all interfaces for `all`.
 ///
 /// # Errors
@@ -218,25 +227,47 @@ fn addresses_of(name: &str, protocols: (bool, bool)) -> Result<Vec<IpAddr>, Erro
 }
 
 /// How far around an own address its network reaches.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 enum Style {
     Class,
     Subnet,
     Host,
 }
 
-/// The list of networks that `mynetworks_style` makes of the own interfaces, each followed by a space as Postfix has it.
-pub fn networks(style: &str, interfaces: &str, protocols: &str) -> Result<String, Error> {
-    let style = match style.to_ascii_lowercase().as_str() {
-        "class" => Style::Class,
-        "subnet" => Style::Subnet,
-        "host" => Style::Host,
-        _ => {
-            return Err(Error(format!(
-                "unknown mynetworks mask style value \"{style}\" in \"{style}\""
-            )));
+impl Style {
+    fn parse(text: &str) -> Result<Self, Error> {
+        let mut found = Vec::new();
+        for word in text
+            .split([',', ' ', '\t', '\r', '\n'])
+            .filter(|word| !word.is_empty())
+        {
+            found.push(match word {
+                "class" => Self::Class,
+                "subnet" => Self::Subnet,
+                "host" => Self::Host,
+                _ => {
+                    return Err(Error(format!(
+                        "unknown mynetworks mask style value \"{word}\" in \"{text}\""
+                    )));
+                }
+            });
         }
-    };
+        found.dedup();
+        match found.as_slice() {
+            [style] => Ok(*style),
+            _ => Err(Error(format!(
+                "bad mynetworks_style value: {text}; specify exactly one value"
+            ))),
+        }
+    }
+}
+
+/// The list of networks that `mynetworks_style` makes of the own interfaces, each followed by a space as Postfix has it.
+///
+/// # Errors
+/// A value is bad, or the interfaces cannot be found out.
+pub fn networks(style: &str, interfaces: &str, protocols: &str) -> Result<String, Error> {
+    let style = Style::parse(style)?;
     let mut found: Vec<String> = Vec::new();
     for interface in own_interfaces(interfaces, protocols)? {
         let network = network(style, interface)?;
@@ -300,6 +331,14 @@ mod tests {
             of(Style::Subnet, (IpAddr::from([10, 0, 0, 1]), 0)),
             "0.0.0.0/0"
         );
+    }
+
+    #[test]
+    fn reasons_are_those_of_the_c_library() {
+        let text = |code| reason(&io::Error::from_raw_os_error(code));
+        assert_eq!(text(nix::libc::EIO), "Input/output error");
+        assert_eq!(text(nix::libc::ENOMEM), "Cannot allocate memory");
+        assert_eq!(reason(&io::Error::other("why")), "why");
     }
 
     #[test]

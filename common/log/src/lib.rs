@@ -8,7 +8,7 @@ mod line;
 mod sink;
 
 use std::fmt::Arguments;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 pub use line::{Level, MAX_TEXT};
@@ -27,6 +27,7 @@ pub struct Options {
 
 static LOGGER: Mutex<Option<line::Logger>> = Mutex::new(None);
 static VERBOSE: AtomicU8 = AtomicU8::new(0);
+static ASCII: AtomicBool = AtomicBool::new(false);
 
 /// From now on lines go where `options` says. Before the first call they go to standard error without a name.
 pub fn open(options: Options) {
@@ -50,6 +51,11 @@ pub fn set_verbose(level: u8) {
 /// How talkative the program is.
 pub fn verbose() -> u8 {
     VERBOSE.load(Ordering::Relaxed)
+}
+
+/// From now on a character beyond ASCII counts as unprintable.
+pub fn set_ascii() {
+    ASCII.store(true, Ordering::Relaxed);
 }
 
 /// Logs one line; the macros are what one writes.

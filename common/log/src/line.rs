@@ -1,6 +1,7 @@
 //! The shape of a line.
 
 use std::fmt::{Arguments, Write as _};
+use std::sync::atomic::Ordering;
 
 use pf_sys::time::{Calendar, seconds};
 
@@ -107,6 +108,13 @@ impl Logger {
         // What stands for bytes that are no text is shown as other unprintable characters are.
         if self.text.contains(char::REPLACEMENT_CHARACTER) {
             self.text = self.text.replace(char::REPLACEMENT_CHARACTER, "?");
+        }
+        if crate::ASCII.load(Ordering::Relaxed) && !self.text.is_ascii() {
+            self.text = self
+                .text
+                .chars()
+                .map(|c| if c.is_ascii() { c } else { '?' })
+                .collect();
         }
         let whole = pf_text::printable_utf8(self.text.as_bytes(), b'?');
         let clean = whole.get(..MAX_TEXT).unwrap_or(&whole);

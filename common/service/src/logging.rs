@@ -37,9 +37,11 @@ pub fn open(
         sinks.push(Sink::Stderr);
     }
     sinks.push(system_sink(config, write_file)?);
+    let tag = tag(config, program)?;
     pf_log::open(pf_log::Options {
-        program: program.to_owned(),
-        tag: tag(config, program)?,
+        // A daemon names itself on standard error as it does in the log.
+        program: tag.clone(),
+        tag,
         sinks,
     });
     Ok(())
