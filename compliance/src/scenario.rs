@@ -353,10 +353,10 @@ impl World {
             return;
         }
         let told = Regex::new(
-            r"^(\w+)\[\d+\]: (?:[0-9A-F]{6,}: )?(.*?)(?: delay=[\d.]+, delays=[\d./]+,(.*))?$",
+            r"^(\w+)\[\d+\]: ((?:warning: )?)(?:[0-9A-F]{6,}: )?(.*?)(?: delay=[\d.]+, delays=[\d./]+,(.*))?$",
         )
         .unwrap();
-        late.sort_by_cached_key(|line| told.replace(line, "$1 $2 $3").into_owned());
+        late.sort_by_cached_key(|line| told.replace(line, "$1 $2 $3 $4").into_owned());
         for line in late {
             let _ = writeln!(self.told, "L {line}");
         }

@@ -62,3 +62,8 @@ fn rewriting_and_routes() {
 fn smtp_servers_of_all_kinds() {
     check("scenarios/smtp", include_str!("../scenarios/smtp.txt"));
 }
+
+#[test]
+fn daemons_in_a_chroot_jail() {
+    check("scenarios/chroot", include_str!("../scenarios/chroot.txt"));
+}

@@ -1,5 +1,7 @@
 //! `proxy:type:name`: the proxymap daemon looks up for us, with its own rights and its own connections.
 
+use std::path::Path;
+
 use pf_proto::client::{Client, Policy};
 use pf_proto::proxymap::{LookupReply, LookupRequest, Status, flags};
 use pf_proto::{Address, Class};
@@ -20,11 +22,14 @@ pub(crate) fn open(name: &str, options: &Options) -> Result<Inner, OpenError> {
             "bad syntax: \"proxy:{name}\"; need \"proxy:type:name\""
         )));
     }
-    let address = Address::new(
-        &options.queue_directory,
-        Class::Private,
-        &options.proxymap_service,
-    );
+    let address = |queue: &Path| Address::new(queue, Class::Private, &options.proxymap_service);
+    // A daemon works in the queue directory, which has no other name in a chroot jail.
+    let near = address(Path::new("."));
+    let address = if near.path().exists() {
+        near
+    } else {
+        address(&options.queue_directory)
+    };
     let policy = Policy {
         timeout: options.ipc_timeout,
         idle: options.ipc_idle,
