@@ -10,7 +10,7 @@
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::net::UnixStream;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use compliance::dialogue::play;
 use compliance::golden::{check, log, shown};
@@ -135,21 +135,13 @@ fn the_protocol() {
     text += &files(&instance);
     // A log that was not read for long is read; one that was empty for long is removed.
     let age = |site: &str, seconds: u64| {
-        let path = instance.path("spool/flush").join(site);
-        let path = if path.exists() {
-            path
+        let flat = format!("spool/flush/{site}");
+        let path = if instance.seen(&flat).exists() {
+            flat
         } else {
-            instance.path("spool/flush").join(&site[..1]).join(site)
+            format!("spool/flush/{}/{site}", &site[..1])
         };
-        let then = SystemTime::now() - Duration::from_secs(seconds);
-        std::fs::File::open(path)
-            .unwrap()
-            .set_times(
-                std::fs::FileTimes::new()
-                    .set_modified(then)
-                    .set_accessed(then),
-            )
-            .unwrap();
+        instance.set_age(&path, Duration::from_secs(seconds));
     };
     age("one_example", 500);
     text += &request(&instance, &[("request", "rfrsh")]);

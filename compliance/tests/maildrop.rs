@@ -471,11 +471,18 @@ fn interrupted() {
         let script = format!(
             "{ignored} cd {}; mkfifo fifo; exec 3<>fifo; {}/postdrop -r <&3 >out & pid=$!; \
              while [ ! -s out ]; do :; done; kill -{signal} $pid; [ -z \"$1\" ] || {{ kill -0 $pid && kill -TERM $pid; }}; \
-             wait $pid; s=$?; ls spool/maildrop; rm fifo out; echo = $s",
+             wait $pid; s=$?; ls spool/maildrop; rm -f fifo out spool/maildrop/*; echo = $s",
             instance.path("").display(),
             instance.target().command_directory().display()
         );
-        let output = instance.run("/bin/bash", &["-mc", &script, "x", ignored]);
+        let round = || instance.run("/bin/bash", &["-mc", &script, "x", ignored]);
+        let mut output = round();
+        // The original now and then leaves its file.
+        for _ in 0..4 {
+            if instance.target().is_peer() && !output.stdout.starts_with('=') {
+                output = round();
+            }
+        }
         text += &format!("{signal} {ignored}\n{}", output.stdout);
     }
     check(&instance, "maildrop/interrupted", &text);

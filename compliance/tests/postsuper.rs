@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use compliance::golden::{check, log, shown};
 use compliance::testkit::{Instance, wait_for};
@@ -76,20 +76,9 @@ impl Disorder {
     }
 
     fn age(&self, below: &str, label: &str, days: u64) {
-        let path = self
-            .instance
-            .path("spool")
-            .join(below)
-            .join(&self.ids[label]);
-        let then = SystemTime::now() - Duration::from_secs(days * 86_400 + 60);
-        std::fs::File::open(path)
-            .unwrap()
-            .set_times(
-                std::fs::FileTimes::new()
-                    .set_modified(then)
-                    .set_accessed(then),
-            )
-            .unwrap();
+        let path = format!("spool/{below}/{}", self.ids[label]);
+        let age = Duration::from_secs(days * 86_400 + 60);
+        self.instance.set_age(&path, age);
     }
 
     fn id(&self, label: &str) -> String {

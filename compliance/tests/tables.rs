@@ -8,6 +8,7 @@
 )]
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use compliance::golden::check;
 use compliance::shell::at_once;
@@ -31,7 +32,7 @@ fn build() -> Instance {
     // Cases run side by side: those that write do so in a copy.
     instance.write(
         "work/copied",
-        "d=$(mktemp -d ../XXXXXX); cp * $d; cd $d; postmap -w lmdb:src cdb:src 2>/dev/null\n",
+        "d=$(mktemp -d ../XXXXXX); cp -p * $d; cd $d; postmap -w lmdb:src cdb:src 2>/dev/null\n",
     );
     for (name, text) in [
         ("src", SOURCE),
@@ -48,7 +49,10 @@ fn build() -> Instance {
             &[vec![b'k'; 300_000], b" v\nz 1\n".to_vec()].concat(),
         ),
     ] {
-        instance.write(&format!("work/{name}"), text);
+        let path = format!("work/{name}");
+        instance.write(&path, text);
+        // A source that was written just now is read again and again, with its warnings.
+        instance.set_age(&path, Duration::from_secs(3600));
     }
     instance
 }

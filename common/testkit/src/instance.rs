@@ -1,12 +1,12 @@
 //! One private mail system: its configuration, queue, data, network and users.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use nix::sched::{CloneFlags, setns};
 use nix::sys::socket as sock;
@@ -257,6 +257,14 @@ impl Instance {
     pub fn write(&self, below: &str, text: impl AsRef<[u8]>) -> PathBuf {
         fs::write(self.seen(below), text).unwrap();
         self.path(below)
+    }
+
+    /// Makes a file below the instance's own directory look as if it had been written and read this long ago.
+    pub fn set_age(&self, below: &str, age: Duration) {
+        let then = SystemTime::now() - age;
+        let times = fs::FileTimes::new().set_modified(then).set_accessed(then);
+        let file = File::open(self.seen(below)).unwrap();
+        file.set_times(times).unwrap();
     }
 
     /// Reads a file below the instance's own directory.
