@@ -1,6 +1,9 @@
 //! Everything that must pass.
 
-use anyhow::{Result, bail};
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::install::{Plan, install};
 use crate::layout::Layout;
@@ -48,26 +51,51 @@ pub fn compliance(words: &[&str]) -> Result<()> {
             })?,
             other => bail!("no target {other}"),
         }
-        let mut cargo = command(
-            "cargo",
-            &[
-                "test",
-                "--quiet",
-                "--locked",
-                "--no-fail-fast",
-                "--package",
-                "compliance",
-                "--",
-            ],
-        );
-        cargo.args(filter).args(["--test-threads", "4"]);
-        run_command(
+        let run = |files: &[String]| {
+            let mut cargo = command("cargo", &["test", "--quiet", "--locked"]);
+            cargo.args(["--no-fail-fast", "--package", "compliance"]);
+            for file in files {
+                cargo.args(["--test", file]);
+            }
+            cargo.arg("--").args(filter).args(["--test-threads", "4"]);
             cargo
                 .env("POSTFIX_RS_TARGET", target)
-                .env("POSTFIX_RS_PREFIX", &prefix),
-        )?;
+                .env("POSTFIX_RS_PREFIX", &prefix);
+            failed_tests(&mut cargo)
+        };
+        let mut failed = run(&[])?;
+        if *target == "peer" && !failed.is_empty() {
+            // The original has races of its own, which are not ours to mend; what it does twice is what it does.
+            step(&format!("once more on the peer: {}", failed.join(" ")));
+            failed = run(&failed)?;
+        }
+        ensure!(failed.is_empty(), "{target}: {}", failed.join(" "));
     }
     Ok(())
+}
+
+/// Runs `cargo test` and gives the files of tests that failed.
+fn failed_tests(cargo: &mut Command) -> Result<Vec<String>> {
+    let mut child = cargo
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot run {cargo:?}"))?;
+    let mut failed = Vec::new();
+    for line in BufReader::new(child.stderr.take().context("no stderr")?).lines() {
+        let line = line?;
+        say(&line);
+        if let Some((_, file)) = line.rsplit_once(" --test ")
+            && line.trim_start().starts_with("`-p ")
+        {
+            failed.push(file.trim_end_matches('`').to_owned());
+        }
+    }
+    let status = child.wait()?;
+    ensure!(
+        status.success() || !failed.is_empty(),
+        "{cargo:?}: {status}"
+    );
+    Ok(failed)
 }
 
 fn step(name: &str) {
