@@ -71,10 +71,10 @@ pub fn play(text: &str) -> (Instance, String) {
     world.log(&instance, true);
     // The size of a message depends on the length of its queue id and on the prose of notifications; clients' ports vary.
     let varies =
-        Regex::new(r"(MAIL FROM:<\S*> SIZE)=\d+|(?P<log>, size)=\d+|(?P<port> PORT)=\d{5}\b")
+        Regex::new(r"(MAIL FROM:<\S*> SIZE)=\d+|(?P<log>, size)=\d+|(?P<port> PORT)=\d{5}\b|(?P<end>\]:)\d{5}\b")
             .unwrap();
     let told = varies
-        .replace_all(&world.told, "$1$log$port=N")
+        .replace_all(&world.told, "$1$log$port$end=N")
         .into_owned();
     (instance, told)
 }

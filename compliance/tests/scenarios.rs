@@ -43,6 +43,14 @@ fn smtpd_filters_before_and_after_the_queue() {
 }
 
 #[test]
+fn smtpd_clients_proxies_and_rates() {
+    check(
+        "scenarios/smtpd-clients",
+        include_str!("../scenarios/smtpd-clients.txt"),
+    );
+}
+
+#[test]
 fn cleanup_checks_maps_and_headers() {
     check(
         "scenarios/cleanup",

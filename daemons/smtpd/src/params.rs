@@ -418,11 +418,7 @@ impl Restrictions {
 impl Params {
     /// Makes a client's text fit for a log line or a header: what is not printable becomes `?`.
     pub(crate) fn printable<'a>(&self, text: &'a [u8]) -> std::borrow::Cow<'a, [u8]> {
-        if self.smtputf8_enable {
-            pf_text::printable_utf8(text, b'?')
-        } else {
-            pf_text::printable(text, b'?')
-        }
+        crate::text::printable(text, self.smtputf8_enable)
     }
 
     /// Reads everything; `service`: the name under which clients are counted. `guarded`: the restrictions apply, and must be

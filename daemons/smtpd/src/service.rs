@@ -130,7 +130,7 @@ impl Smtpd {
         if !params.upstream_proxy.is_empty()
             && let Stream::Tcp(tcp) = stream
         {
-            match haproxy::receive(tcp, params.upstream_proxy_timeout).await {
+            match haproxy::receive(tcp, params.upstream_proxy_timeout, params.families).await {
                 Ok(Some((client, server))) => {
                     return (peer::network(params, ask, client, server).await, false);
                 }

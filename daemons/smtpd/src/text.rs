@@ -23,6 +23,15 @@ pub(crate) fn neuter(mut text: Vec<u8>) -> Vec<u8> {
     text
 }
 
+/// Text with question marks for what cannot be printed; `utf8`: text beyond ASCII can.
+pub(crate) fn printable(text: &[u8], utf8: bool) -> std::borrow::Cow<'_, [u8]> {
+    if utf8 {
+        pf_text::printable_utf8(text, b'?')
+    } else {
+        pf_text::printable(text, b'?')
+    }
+}
+
 /// Whether the text is one or more decimal digits.
 pub(crate) fn all_digits(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().all(u8::is_ascii_digit)
@@ -44,8 +53,7 @@ pub(crate) fn until_nul(text: &[u8]) -> &[u8] {
 pub(crate) fn escape(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     let mut shown = String::new();
-    let mut rest = bytes.iter().peekable();
-    while let Some(&byte) = rest.next() {
+    for &byte in bytes {
         match byte {
             b'\\' => shown.push_str("\\\\"),
             0x07 => shown.push_str("\\a"),
@@ -57,12 +65,7 @@ pub(crate) fn escape(bytes: &[u8]) -> String {
             0x0b => shown.push_str("\\v"),
             b' '..=b'~' => shown.push(char::from(byte)),
             _ => {
-                // A following digit would be read as part of a shorter octal number.
-                let _ = if rest.peek().is_some_and(|next| next.is_ascii_digit()) {
-                    write!(shown, "\\{byte:03o}")
-                } else {
-                    write!(shown, "\\{byte:o}")
-                };
+                let _ = write!(shown, "\\{byte:03o}");
             }
         }
     }
@@ -109,7 +112,7 @@ mod tests {
 
     #[test]
     fn escapes_go_there_and_back() {
-        assert_eq!(escape(b"EHLO x\r\n\x01\x012"), "EHLO x\\r\\n\\1\\0012");
+        assert_eq!(escape(b"EHLO x\r\n\x01\x012"), "EHLO x\\r\\n\\001\\0012");
         assert_eq!(unescape("\\t\\40\\0401!\\\\"), b"\t  1!\\");
     }
 

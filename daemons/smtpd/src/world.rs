@@ -87,6 +87,7 @@ fn host_list(list: HostList) -> &'static str {
         HostList::Xforward => "smtpd_authorized_xforward_hosts",
         HostList::Uncounted => "smtpd_client_event_limit_exceptions",
         HostList::BareNewline => "smtpd_forbid_bare_newline_exclusions",
+        HostList::Debug => "debug_peer_list",
     }
 }
 
@@ -207,6 +208,7 @@ impl World {
                     param::SMTPD_FORBID_BARE_NEWLINE_EXCLUSIONS,
                     subdomains_of(config, "mynetworks")?,
                 )?,
+                by_parameter("debug_peer_list", param::DEBUG_PEER_LIST)?,
             ]
             .into(),
             noop: words("smtpd_noop_commands", param::SMTPD_NOOP_COMMANDS)?,

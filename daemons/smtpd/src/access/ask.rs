@@ -57,6 +57,7 @@ pub(crate) enum HostList {
     Uncounted,
     /// `smtpd_forbid_bare_newline_exclusions`.
     BareNewline,
+    Debug,
 }
 
 /// The lists of commands.

@@ -7,7 +7,8 @@ use crate::session::ehlo::{Features, announce};
 use crate::session::errors::Classes;
 use crate::session::state::Protocol;
 use crate::session::token::{Token, join};
-use crate::session::{xclient, xforward};
+use crate::session::xclient::{self, Manner};
+use crate::session::xforward;
 use crate::text::{neuter, text};
 
 impl<A: Ask, S: Transport> Talk<'_, A, S> {
@@ -150,6 +151,14 @@ impl<A: Ask, S: Transport> Talk<'_, A, S> {
         Ok(None)
     }
 
+    fn manner(&self) -> Manner {
+        Manner {
+            families: self.params.families,
+            utf8: self.params.smtputf8_enable,
+            show_port: self.params.client_port_logging,
+        }
+    }
+
     pub(super) async fn xclient(&mut self, words: &[Token<'_>]) -> Done {
         let allowed = self.session.xclient_allowed;
         if let Some(next) = self
@@ -159,8 +168,8 @@ impl<A: Ask, S: Transport> Talk<'_, A, S> {
             return Ok(next);
         }
         let attributes = words.get(1..).unwrap_or_default();
-        let (families, show_port) = (self.params.families, self.params.client_port_logging);
-        if let Err(refusal) = xclient::apply(&mut self.session, attributes, families, show_port) {
+        let manner = self.manner();
+        if let Err(refusal) = xclient::apply(&mut self.session, attributes, manner) {
             return self.refusal(refusal).await;
         }
         // Connections are counted under the address that they were made from.
@@ -180,8 +189,8 @@ impl<A: Ask, S: Transport> Talk<'_, A, S> {
             return Ok(next);
         }
         let attributes = words.get(1..).unwrap_or_default();
-        let (families, show_port) = (self.params.families, self.params.client_port_logging);
-        match xforward::apply(&mut self.session, attributes, families, show_port) {
+        let manner = self.manner();
+        match xforward::apply(&mut self.session, attributes, manner) {
             Ok(()) => self.good("250 2.0.0 Ok").await,
             Err(refusal) => self.refusal(refusal).await,
         }

@@ -91,6 +91,7 @@ impl<'s, A: Ask, S: Transport> Talk<'s, A, S> {
 
     /// Serves the client until one of the two has had enough.
     pub(crate) async fn run(mut self) {
+        self.session.debugged = self.client_in(HostList::Debug).await.unwrap_or(false);
         self.info(&logline::connect(&self.session));
         self.judge_client(true).await;
         let stop = self.dialogue().await.err();
@@ -226,7 +227,7 @@ impl<'s, A: Ask, S: Transport> Talk<'s, A, S> {
             if keep {
                 history.add("Out: ", line);
             }
-            if pf_log::verbose() > 0 {
+            if self.session.debugged || pf_log::verbose() > 0 {
                 let line = String::from_utf8_lossy(line);
                 pf_log::info!(
                     "> {}: {line}",
@@ -487,7 +488,7 @@ impl<'s, A: Ask, S: Transport> Talk<'s, A, S> {
             }
             self.session.bare_lf_noted |= line.bare_lf && self.session.bare_lf.note;
             text.truncate(until_nul(&text).len());
-            if pf_log::verbose() > 0 {
+            if self.session.debugged || pf_log::verbose() > 0 {
                 let (peer, line) = (&self.session.peer.shown, &text);
                 pf_log::info!(
                     "< {}: {}",

@@ -162,6 +162,8 @@ pub(crate) struct Session {
     pub(crate) access_denied: Option<Vec<u8>>,
     pub(crate) hangup: bool,
     pub(crate) ill_pipelining: bool,
+    /// Whether the dialogue is logged (`debug_peer_list`).
+    pub(crate) debugged: bool,
     pub(crate) bare_lf_noted: bool,
     pub(crate) bare_lf: BareLf,
     pub(crate) discard_keywords: Keywords,
@@ -215,6 +217,7 @@ impl Session {
             access_denied: None,
             hangup: false,
             ill_pipelining: false,
+            debugged: false,
             bare_lf_noted: false,
             bare_lf: BareLf::default(),
             discard_keywords: Keywords::default(),

@@ -13,8 +13,17 @@ const MAX_VALUE: usize = 255;
 /// What a value says when there is none.
 pub(super) const UNAVAILABLE: &str = "[UNAVAILABLE]";
 
+/// How attributes are read and shown.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Manner {
+    pub(crate) families: Families,
+    /// Whether text beyond ASCII is kept.
+    pub(crate) utf8: bool,
+    pub(crate) show_port: bool,
+}
+
 /// Splits and decodes one `name=value`.
-pub(super) fn read<'a>(word: &Token<'a>) -> Result<(&'a [u8], Vec<u8>), Refusal> {
+pub(super) fn read<'a>(word: &Token<'a>, manner: Manner) -> Result<(&'a [u8], Vec<u8>), Refusal> {
     let refuse = |reply: &str| Refusal::new(Classes::PROTOCOL, reply);
     let (name, raw) =
         attribute(word.text).ok_or_else(|| refuse("501 5.5.4 Error: attribute=value expected"))?;
@@ -23,7 +32,10 @@ pub(super) fn read<'a>(word: &Token<'a>) -> Result<(&'a [u8], Vec<u8>), Refusal>
     }
     let value = pf_text::xtext::decode(raw).unwrap_or_else(|| raw.to_vec());
     let value = crate::text::until_nul(&value);
-    Ok((name, pf_text::printable(value, b'?').into_owned()))
+    Ok((
+        name,
+        crate::text::printable(value, manner.utf8).into_owned(),
+    ))
 }
 
 /// Refuses the value of an attribute.
@@ -43,12 +55,11 @@ pub(super) fn port(value: &[u8]) -> bool {
 pub(crate) fn apply(
     session: &mut Session,
     words: &[Token<'_>],
-    families: Families,
-    show_port: bool,
+    manner: Manner,
 ) -> Result<(), Refusal> {
     let (mut got_helo, mut got_protocol, mut got_login) = (false, false, false);
     for word in words {
-        let (name, value) = read(word)?;
+        let (name, value) = read(word, manner)?;
         let unavailable = value.eq_ignore_ascii_case(UNAVAILABLE.as_bytes());
         match name.to_ascii_uppercase().as_slice() {
             b"NAME" => {
@@ -71,7 +82,7 @@ pub(crate) fn apply(
             }
             b"ADDR" => {
                 let value = neuter(value);
-                let ip = normalize(&value, families).ok_or_else(|| bad("ADDR", &value))?;
+                let ip = normalize(&value, manner.families).ok_or_else(|| bad("ADDR", &value))?;
                 session.peer.address = ip.to_string().into_bytes();
                 session.peer.rfc_address = rfc_form(ip).into_bytes();
                 session.peer.family = family(ip);
@@ -103,7 +114,8 @@ pub(crate) fn apply(
             b"DESTADDR" if unavailable => session.peer.server_address = UNKNOWN.to_vec(),
             b"DESTADDR" => {
                 let value = neuter(value);
-                let ip = normalize(&value, families).ok_or_else(|| bad("DESTADDR", &value))?;
+                let ip =
+                    normalize(&value, manner.families).ok_or_else(|| bad("DESTADDR", &value))?;
                 session.peer.server_address = ip.to_string().into_bytes();
             }
             b"DESTPORT" if unavailable => session.peer.server_port = UNKNOWN.to_vec(),
@@ -117,7 +129,7 @@ pub(crate) fn apply(
             }
         }
     }
-    session.peer.show(show_port);
+    session.peer.show(manner.show_port);
     if !got_helo {
         session.helo = None;
     }
@@ -143,16 +155,21 @@ fn host(value: Vec<u8>, name: &str) -> Result<(NameStatus, Vec<u8>), Refusal> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::state::tests::peer;
     use super::super::token::tokens;
     use super::*;
 
+    pub(in crate::session) const MANNER: Manner = Manner {
+        families: Families { v4: true, v6: true },
+        utf8: true,
+        show_port: false,
+    };
+
     fn run(attributes: &str) -> (Session, Result<(), String>) {
         let mut session = Session::new(peer(), false);
         let words = tokens(attributes.as_bytes());
-        let families = Families { v4: true, v6: true };
-        let result = apply(&mut session, &words, families, false)
+        let result = apply(&mut session, &words, MANNER)
             .map_err(|refusal| String::from_utf8(refusal.reply).unwrap());
         (session, result)
     }

@@ -1,11 +1,11 @@
 //! `XFORWARD`: a content filter passes on, for the log, where a message came from.
 
 use super::errors::Classes;
-use super::hostname::{Families, normalize, rfc_form, valid_hostname};
+use super::hostname::{normalize, rfc_form, valid_hostname};
 use super::reply::Refusal;
 use super::state::{Session, UNKNOWN, show};
 use super::token::Token;
-use super::xclient::{UNAVAILABLE, bad, port, read};
+use super::xclient::{Manner, UNAVAILABLE, bad, port, read};
 use crate::text::{neuter, text};
 
 /// What was forwarded about the original client.
@@ -46,14 +46,13 @@ impl Default for Forwarded {
 pub(crate) fn apply(
     session: &mut Session,
     words: &[Token<'_>],
-    families: Families,
-    show_port: bool,
+    manner: Manner,
 ) -> Result<(), Refusal> {
     let forwarded = session.forwarded.get_or_insert_default();
     let mut client = false;
     let mut shown = false;
     for word in words {
-        let (name, value) = read(word)?;
+        let (name, value) = read(word, manner)?;
         let unavailable = value.eq_ignore_ascii_case(UNAVAILABLE.as_bytes());
         let name = name.to_ascii_uppercase();
         match name.as_slice() {
@@ -74,7 +73,8 @@ pub(crate) fn apply(
                     forwarded.address = UNKNOWN.to_vec();
                 } else {
                     let value = neuter(value);
-                    let ip = normalize(&value, families).ok_or_else(|| bad("ADDR", &value))?;
+                    let ip =
+                        normalize(&value, manner.families).ok_or_else(|| bad("ADDR", &value))?;
                     forwarded.address = ip.to_string().into_bytes();
                     forwarded.rfc_address = rfc_form(ip).into_bytes();
                 }
@@ -128,7 +128,7 @@ pub(crate) fn apply(
                 &forwarded.name,
                 &forwarded.address,
                 &forwarded.port,
-                show_port,
+                manner.show_port,
             )
         };
     }
@@ -139,17 +139,17 @@ pub(crate) fn apply(
 mod tests {
     use super::super::state::tests::peer;
     use super::super::token::tokens;
+    use super::super::xclient::tests::MANNER;
     use super::*;
 
     #[test]
     fn one_client_attribute_hides_the_real_client() {
         let mut session = Session::new(peer(), false);
-        let families = Families { v4: true, v6: true };
         let words = tokens(b"IDENT=4Xyz SOURCE=remote");
-        apply(&mut session, &words, families, false).unwrap();
+        apply(&mut session, &words, MANNER).unwrap();
         assert!(!session.forwarded.as_ref().unwrap().has_client);
         let words = tokens(b"NAME=spike.example ADDR=192.0.2.9");
-        apply(&mut session, &words, families, false).unwrap();
+        apply(&mut session, &words, MANNER).unwrap();
         let forwarded = session.forwarded.unwrap();
         assert!(forwarded.has_client);
         assert_eq!(forwarded.shown, b"spike.example[192.0.2.9]");
@@ -160,19 +160,12 @@ mod tests {
     #[test]
     fn refusals() {
         let mut session = Session::new(peer(), false);
-        let families = Families { v4: true, v6: true };
         for (attributes, reply) in [
             ("SOURCE=x", "501 5.5.4 Bad SOURCE syntax: x"),
             ("NAME=a@b", "501 5.5.4 Bad NAME syntax: a?b"),
             ("X=y", "501 5.5.4 Bad XFORWARD attribute name: X"),
         ] {
-            let refusal = apply(
-                &mut session,
-                &tokens(attributes.as_bytes()),
-                families,
-                false,
-            )
-            .unwrap_err();
+            let refusal = apply(&mut session, &tokens(attributes.as_bytes()), MANNER).unwrap_err();
             assert_eq!(refusal.reply, reply.as_bytes());
         }
     }
