@@ -88,6 +88,7 @@ pub fn open_log_as(shown: &str, name: &str, config: &Config, fallback: bool) -> 
     if let Some(problem) = sink.problem() {
         anyhow::bail!("{problem}");
     }
+    pf_log::show_utf8(config.get(param::SMTPUTF8_ENABLE)?);
     pf_log::open(Options {
         program: shown.to_owned(),
         tag,

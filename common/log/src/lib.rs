@@ -28,6 +28,7 @@ pub struct Options {
 static LOGGER: Mutex<Option<line::Logger>> = Mutex::new(None);
 static VERBOSE: AtomicU8 = AtomicU8::new(0);
 static ASCII: AtomicBool = AtomicBool::new(false);
+static SHOW_UTF8: AtomicBool = AtomicBool::new(true);
 
 /// From now on lines go where `options` says. Before the first call they go to standard error without a name.
 pub fn open(options: Options) {
@@ -43,6 +44,11 @@ pub fn set_program(name: String) {
         .set_program(name);
 }
 
+/// Whether well-formed text beyond ASCII is logged as it is (`smtputf8_enable`), not as question marks.
+pub fn show_utf8(enabled: bool) {
+    SHOW_UTF8.store(enabled, Ordering::Relaxed);
+}
+
 /// How talkative the program is: how often `-v` was given.
 pub fn set_verbose(level: u8) {
     VERBOSE.store(level, Ordering::Relaxed);
@@ -53,7 +59,7 @@ pub fn verbose() -> u8 {
     VERBOSE.load(Ordering::Relaxed)
 }
 
-/// From now on a character beyond ASCII counts as unprintable.
+/// From now on a character beyond ASCII, which stands for one byte, counts as unprintable.
 pub fn set_ascii() {
     ASCII.store(true, Ordering::Relaxed);
 }

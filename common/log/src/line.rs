@@ -116,7 +116,12 @@ impl Logger {
                 .map(|c| if c.is_ascii() { c } else { '?' })
                 .collect();
         }
-        let whole = pf_text::printable_utf8(self.text.as_bytes(), b'?');
+        let text = self.text.as_bytes();
+        let whole = if crate::SHOW_UTF8.load(Ordering::Relaxed) {
+            pf_text::printable_utf8(text, b'?')
+        } else {
+            pf_text::printable(text, b'?')
+        };
         let clean = whole.get(..MAX_TEXT).unwrap_or(&whole);
         let now = seconds(std::time::SystemTime::now());
         if self.stamp.0 != now {

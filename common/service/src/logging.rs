@@ -38,6 +38,7 @@ pub fn open(
     }
     sinks.push(system_sink(config, write_file)?);
     let tag = tag(config, program)?;
+    pf_log::show_utf8(config.get(param::SMTPUTF8_ENABLE)?);
     pf_log::open(pf_log::Options {
         // A daemon names itself on standard error as it does in the log.
         program: tag.clone(),
