@@ -50,14 +50,13 @@ pub async fn route(
             };
             let rewritten;
             let address = if redirected {
-                rewritten = shared
-                    .trivial
-                    .rewrite(pf_proto::rewrite::LOCAL, &envelope.redirect)
-                    .await;
-                match &rewritten {
-                    Ok(rewritten) => rewritten.as_ref(),
-                    Err(_) => return resolver_failure(),
-                }
+                let external = pf_address::quote_822(&envelope.redirect);
+                let rewriting = shared.trivial.rewrite(pf_proto::rewrite::LOCAL, &external);
+                let Ok(external) = rewriting.await else {
+                    return resolver_failure();
+                };
+                rewritten = pf_address::unquote_822(&external);
+                &rewritten
             } else {
                 &recipient.address
             };
