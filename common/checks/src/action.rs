@@ -152,11 +152,12 @@ fn reason(text: &[u8]) -> Vec<u8> {
     if text.is_empty() {
         return REJECT_TEXT.to_vec();
     }
-    let mut reason = if Dsn::parse_prefix(text).is_some() {
-        text.to_vec()
-    } else {
-        [b"5.7.1 ", text].concat()
+    // The code is written with a blank behind it even where no text follows.
+    let (code, words) = match Dsn::parse_prefix(text) {
+        Some((_, len)) => text.split_at_checked(len).unwrap_or((text, b"")),
+        None => (&b"5.7.1"[..], text),
     };
+    let mut reason = [code, b" ", words.trim_ascii_start()].concat();
     if let Some(class) = reason.first_mut()
         && !matches!(class, b'4' | b'5')
     {
@@ -199,6 +200,10 @@ mod tests {
         assert_eq!(
             cleanup("reject 2.1.2 fine", Header),
             Action::Reject(text("4.1.2 fine"))
+        );
+        assert_eq!(
+            cleanup("reject 4.1.2", Header),
+            Action::Reject(text("4.1.2 "))
         );
         assert_eq!(
             cleanup("PREPEND X: y", Header),

@@ -7,4 +7,4 @@ mod action;
 mod tables;
 
 pub use action::{Action, Party, Place, parse};
-pub use tables::Checks;
+pub use tables::{Checks, before_nul};

@@ -91,12 +91,17 @@ impl Checks {
         if maps.is_empty() {
             return Ok(Action::Keep);
         }
-        match maps.find(text).await {
+        match maps.find(before_nul(text)).await {
             Lookup::Found(result) => Ok(parse(&result, place, maps.title(), self.party)),
             Lookup::Missing => Ok(Action::Keep),
             Lookup::Unavailable(err) => Err(err),
         }
     }
+}
+
+/// What tables, and the log, are shown of a text: what stands behind a null byte is not looked at.
+pub fn before_nul(text: &[u8]) -> &[u8] {
+    text.split(|&byte| byte == 0).next().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -133,5 +138,6 @@ mod tests {
         assert!(header(Class::Nested, b"X-a: b").is_err());
         assert_eq!(runtime.block_on(checks.body(b"\xff")), Ok(Action::Ignore));
         assert_eq!(runtime.block_on(checks.body(b"x")), Ok(Action::Keep));
+        assert_eq!(runtime.block_on(checks.body(b"\0\xff")), Ok(Action::Keep));
     }
 }

@@ -1,6 +1,6 @@
 //! What header and body checks ask for.
 
-use pf_checks::Action;
+use pf_checks::{Action, before_nul};
 use pf_log::info;
 use pf_proto::cleanup::{Flags, Status};
 use pf_record::{RecordType, attr};
@@ -91,7 +91,7 @@ impl Message<'_> {
         let mut line = format!(
             "{}: {action}: {place} {:.200} from {};",
             self.id,
-            Show(text),
+            Show(before_nul(text)),
             Show(origin)
         );
         if let Some(sender) = &self.sender {
