@@ -96,8 +96,13 @@ pub fn install(plan: &Plan) -> Result<()> {
         if link.symlink_metadata().is_ok() {
             fs::remove_file(&link)?;
         }
-        symlink(&layout.sendmail_path, &link)
-            .with_context(|| format!("link {}", link.display()))?;
+        // Beside it, the name alone will do, wherever the directory is mounted.
+        let target = if path.parent() == layout.sendmail_path.parent() {
+            Path::new(SENDMAIL)
+        } else {
+            &layout.sendmail_path
+        };
+        symlink(target, &link).with_context(|| format!("link {}", link.display()))?;
     }
 
     let daemons = at(&layout.daemon_directory);

@@ -3,6 +3,7 @@
 mod demo;
 mod install;
 mod layout;
+mod mixed;
 mod peer;
 mod setup;
 mod shell;
@@ -17,6 +18,7 @@ usage: cargo xtask <task>
   test        install what is needed and run everything that must pass
   install     [--prefix P] [--destdir D] [--dev]: build and lay out programs, manuals and configuration
   compliance  [peer|ours] [filter]: black-box tests, on both systems unless one is named
+  mixed       [--short] [program...]: compliance tests with one program of ours inside the peer, and one of the peer's inside ours
   tidy        check the direction of dependencies, the place of unsafe code, the manuals, what docs/ names
   setup       install the packages and make the accounts that the tests need
   peer        unpack Debian's Postfix for comparison";
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
         ["test"] => test::run(),
         ["install", options @ ..] => install::run(options),
         ["compliance", rest @ ..] => test::compliance(rest),
+        ["mixed", rest @ ..] => mixed::run(rest),
         ["tidy"] => tidy::run(),
         ["setup"] => setup::run(),
         ["peer"] => peer::run(),

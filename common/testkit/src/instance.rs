@@ -1,7 +1,7 @@
 //! One private mail system: its configuration, queue, data, network and users.
 
 use std::fs::{self, File};
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
@@ -12,6 +12,8 @@ use nix::sched::{CloneFlags, setns};
 use nix::sys::socket as sock;
 use tempfile::TempDir;
 
+use crate::mixture::swapped;
+use crate::namespace::hold;
 use crate::{Client, Target};
 
 /// The services of a `master.cf` as installed, without TLS and without chroots.
@@ -61,14 +63,6 @@ impl Builder {
     #[must_use]
     pub fn spool_kib(mut self, size: u32) -> Self {
         self.spool_kib = Some(size);
-        self
-    }
-
-    /// Takes these daemons from the other system: ours into the peer's.
-    #[must_use]
-    pub fn swap(mut self, daemons: &[&str]) -> Self {
-        self.swapped
-            .extend(daemons.iter().map(|name| (*name).to_owned()));
         self
     }
 
@@ -155,9 +149,7 @@ impl Instance {
             master_cf: MASTER_CF.to_owned(),
             master_extra: String::new(),
             hosts: "127.0.0.1 localhost\n".to_owned(),
-            swapped: std::env::var("POSTFIX_RS_SWAP")
-                .map(|names| names.split(',').map(str::to_owned).collect())
-                .unwrap_or_default(),
+            swapped: swapped(),
             spool_kib: None,
         }
     }
@@ -201,16 +193,11 @@ impl Instance {
         .unwrap();
         fs::write(top.join("etc/aliases"), "postmaster root\n").unwrap();
         let at = top.display();
-        let mut directories = target.directories();
-        if !builder.swapped.is_empty() && target.is_peer() {
-            mix(&target, &top.join("libexec"), &builder.swapped);
-            directories = directories.replace("/usr/lib/postfix/sbin", &format!("{at}/libexec"));
-        }
         fs::write(
             top.join("etc/main.cf"),
             overridden(&format!(
                 "compatibility_level = 3.11\nqueue_directory = {at}/spool\ndata_directory = {at}/data\n{}mail_owner = postfix\nsetgid_group = postdrop\nmaillog_file = {at}/log/maillog\nmaillog_file_prefixes = {at}\nmail_spool_directory = {at}/mail\ninet_interfaces = loopback-only\ninet_protocols = ipv4\nmyhostname = mx.test.example\nmydestination = $myhostname, localhost, test.example\nmynetworks = 127.0.0.1/32\ndefault_database_type = lmdb\ndefault_cache_db_type = lmdb\nalias_maps = texthash:{at}/etc/aliases\nalias_database =\nrelay_domains =\nbiff = no\nsmtp_tls_security_level =\n{}",
-                directories,
+                target.directories(),
                 builder.main_cf,
             )),
         )
@@ -220,7 +207,7 @@ impl Instance {
             builder.master_cf + &builder.master_extra,
         )
         .unwrap();
-        let holder = hold(&target, top, builder.spool_kib);
+        let holder = hold(&target, top, builder.spool_kib, &builder.swapped);
         Self {
             target,
             root,
@@ -302,8 +289,8 @@ impl Instance {
             .args([format!("--target={pid}"), "--mount".into(), "--net".into()])
             .arg(format!("--pid=/proc/{pid}/ns/pid_for_children"))
             .arg("--");
-        if let Target::Peer(root) = &self.target {
-            command.arg("chroot").arg(root);
+        if self.target.is_in_peer_root() {
+            command.arg("chroot").arg(self.target.root());
         }
         command
             .env_clear()
@@ -507,79 +494,6 @@ fn account(passwd: &str, name: &str) -> u32 {
         .find(|fields| fields.first() == Some(&name))
         .and_then(|fields| fields.get(2)?.parse().ok())
         .unwrap_or_else(|| panic!("no account {name}: run `cargo xtask setup` first"))
-}
-
-/// Fills a daemon directory with the peer's programs but for some that are ours.
-fn mix(peer: &Target, to: &Path, ours: &[String]) {
-    fs::create_dir(to).unwrap();
-    let from = peer.root().join("usr/lib/postfix/sbin");
-    for entry in fs::read_dir(&from).unwrap().flatten() {
-        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
-    }
-    for name in ours {
-        let built = Target::our_prefix().join("libexec/postfix").join(name);
-        fs::copy(&built, to.join(name)).unwrap_or_else(|err| panic!("{}: {err}", built.display()));
-    }
-}
-
-/// Makes the namespaces and keeps them, for a quarter of an hour at the most.
-fn hold(target: &Target, top: &Path, spool_kib: Option<u32>) -> Child {
-    let root = target.root().display().to_string();
-    let root = root.trim_end_matches('/');
-    let at = top.display();
-    let mut script = "set -e\nip link set lo up\n".to_owned();
-    if let Some(size) = spool_kib {
-        script += &format!("mount -t tmpfs -o size={size}k,mode=755 tmpfs {at}/spool\n");
-    }
-    if target.is_peer() {
-        script += &format!(
-            "mount --rbind /tmp {root}/tmp\nmount --rbind /dev {root}/dev\nmount -t proc proc {root}/proc\n"
-        );
-    }
-    for file in ["passwd", "group", "hosts", "resolv.conf"] {
-        script += &format!(
-            "[ -e {root}/etc/{file} ] || : > {root}/etc/{file}\nmount --bind {at}/{file} {root}/etc/{file}\n"
-        );
-    }
-    // A setgid command takes a directory from its caller only where the default configuration lists it.
-    script += &format!("mkdir -p {root}/etc/postfix\n");
-    script += &if target.is_peer() {
-        format!("mount --bind {at}/default.cf {root}/etc/postfix/main.cf\n")
-    } else {
-        format!("mount -t tmpfs none /etc/postfix\ncp {at}/default.cf /etc/postfix/main.cf\n")
-    };
-    script += "echo ready\ni=0\nwhile [ $i -lt 900 ]; do sleep 1; i=$((i+1)); done\n";
-    let mut holder = Command::new("setpriv")
-        .args([
-            "--pdeathsig",
-            "KILL",
-            "unshare",
-            "--mount",
-            "--net",
-            "--pid",
-            "--fork",
-            "--kill-child",
-        ])
-        .args([
-            "--mount-proc",
-            "--propagation",
-            "private",
-            "sh",
-            "-c",
-            &script,
-        ])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut ready = [0; 6];
-    holder
-        .stdout
-        .take()
-        .unwrap()
-        .read_exact(&mut ready)
-        .expect("namespaces (this needs root)");
-    holder
 }
 
 /// Runs a command with this input to its end; kills it after a minute.

@@ -14,6 +14,8 @@
 
 mod dns;
 mod instance;
+mod mixture;
+mod namespace;
 mod processes;
 mod sink;
 mod smtp;

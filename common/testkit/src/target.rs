@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::mixture::swapped;
+
 /// The system under test, chosen by the environment variable `POSTFIX_RS_TARGET`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
@@ -9,6 +11,8 @@ pub enum Target {
     Peer(PathBuf),
     /// Our programs, installed below this directory (`POSTFIX_RS_PREFIX`).
     Ours(PathBuf),
+    /// Our programs inside the root directory of the peer, where the peer's can run beside them (`POSTFIX_RS_SWAP`).
+    OursInPeerRoot(PathBuf),
 }
 
 impl Target {
@@ -16,6 +20,9 @@ impl Target {
     pub fn from_env() -> Self {
         match std::env::var("POSTFIX_RS_TARGET").as_deref() {
             Ok("peer") => Target::Peer(Self::peer_root()),
+            Ok("ours") | Err(_) if !swapped().is_empty() => {
+                Target::OursInPeerRoot(Self::peer_root())
+            }
             Ok("ours") | Err(_) => Target::Ours(Self::our_prefix()),
             Ok(other) => panic!("POSTFIX_RS_TARGET: {other}: not \"peer\" or \"ours\""),
         }
@@ -42,28 +49,39 @@ impl Target {
         matches!(self, Target::Peer(_))
     }
 
+    /// Whether it runs in the peer's root directory.
+    pub(crate) fn is_in_peer_root(&self) -> bool {
+        !matches!(self, Target::Ours(_))
+    }
+
+    /// Below which directory the programs are, seen from inside.
+    pub(crate) fn prefix(&self) -> PathBuf {
+        match self {
+            Target::Peer(_) => PathBuf::from("/usr"),
+            Target::Ours(prefix) => prefix.clone(),
+            Target::OursInPeerRoot(_) => PathBuf::from("/mnt"),
+        }
+    }
+
     /// What stands before the path of a system file, seen from outside.
     pub(crate) fn root(&self) -> &Path {
         match self {
-            Target::Peer(root) => root,
+            Target::Peer(root) | Target::OursInPeerRoot(root) => root,
             Target::Ours(_) => Path::new("/"),
         }
     }
 
     /// Where the commands are, seen from inside.
     pub fn command_directory(&self) -> PathBuf {
-        match self {
-            Target::Peer(_) => PathBuf::from("/usr/sbin"),
-            Target::Ours(prefix) => prefix.join("sbin"),
-        }
+        self.prefix().join("sbin")
     }
 
     /// Where the daemons are, seen from inside.
     pub fn daemon_directory(&self) -> PathBuf {
-        match self {
-            Target::Peer(_) => PathBuf::from("/usr/lib/postfix/sbin"),
-            Target::Ours(prefix) => prefix.join("libexec/postfix"),
-        }
+        self.prefix().join(match self {
+            Target::Peer(_) => "lib/postfix/sbin",
+            Target::Ours(_) | Target::OursInPeerRoot(_) => "libexec/postfix",
+        })
     }
 
     /// The path of a command, seen from inside.
@@ -82,10 +100,18 @@ impl Target {
             self.command_directory().display(),
             self.daemon_directory().display()
         );
-        if let Target::Ours(prefix) = self {
+        if !self.is_peer() {
+            let prefix = self.prefix();
             let prefix = prefix.display();
             lines += &format!(
-                "meta_directory = {prefix}/etc/postfix\nsendmail_path = {prefix}/sbin/sendmail\nmailq_path = {prefix}/sbin/mailq\nnewaliases_path = {prefix}/sbin/newaliases\nshlib_directory = no\n"
+                "sendmail_path = {prefix}/sbin/sendmail\nmailq_path = {prefix}/sbin/mailq\nnewaliases_path = {prefix}/sbin/newaliases\n"
+            );
+        }
+        if let Target::Ours(prefix) = self {
+            // Beside ours, the peer's programs want their tables' drivers.
+            lines += &format!(
+                "meta_directory = {}/etc/postfix\nshlib_directory = no\n",
+                prefix.display()
             );
         }
         lines
