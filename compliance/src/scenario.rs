@@ -2,7 +2,8 @@
 //!
 //! A scenario is a row of sections, each begun by a line `[word arguments]`: first what the system is made of (`main.cf`,
 //! `master.cf`, `dns`, `file PATH`, `sink ADDRESS`, `log PATTERN`), then its steps (`play [SOURCE [SERVER]]`,
-//! `hold SOURCE SERVER` for a client that stays until `release`, `run COMMAND ARGUMENTS`, `settle`, `show PATH`). `TOP` stands for the instance's directory; lines that begin with `##` are notes.
+//! `hold SOURCE SERVER` for a client that stays until `release`, `run COMMAND ARGUMENTS`, `as USER COMMAND
+//! ARGUMENTS`, `settle`, `show PATH`). `TOP` stands for the instance's directory; lines that begin with `##` are notes.
 
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
@@ -253,10 +254,15 @@ impl World {
                 wait_for(Duration::from_secs(5), || ended(instance) >= before + held);
                 String::new()
             }
-            "run" => {
-                let words: Vec<_> = section.title.split_whitespace().skip(1).collect();
-                let output =
-                    instance.run_with(words[0], &words[1..], &dialogue::bytes(&section.body));
+            "run" | "as" => {
+                let mut words: Vec<_> = section.title.split_whitespace().skip(1).collect();
+                let input = dialogue::bytes(&section.body);
+                let output = if section.word() == "as" {
+                    let user = words.remove(0);
+                    instance.run_as(user, words[0], &words[1..], &input)
+                } else {
+                    instance.run_with(words[0], &words[1..], &input)
+                };
                 // What the log tells of it is told when all is settled.
                 let _ = write!(self.told, "{}", golden::shown(&words, &output));
                 return;

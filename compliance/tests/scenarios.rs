@@ -51,6 +51,14 @@ fn smtpd_clients_proxies_and_rates() {
 }
 
 #[test]
+fn smtpd_on_the_standard_input() {
+    check(
+        "scenarios/smtpd-stdin",
+        include_str!("../scenarios/smtpd-stdin.txt"),
+    );
+}
+
+#[test]
 fn cleanup_checks_maps_and_headers() {
     check(
         "scenarios/cleanup",

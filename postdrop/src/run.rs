@@ -183,6 +183,9 @@ fn receive(
         };
         if count == 0 {
             input.end().map_err(|err| malformed(uid, &err))?;
+            if out.flush().and_then(|()| out.into_inner().flush()).is_err() {
+                warning!("mail_stream_cleanup: close error");
+            }
             return Ok(Received::Nothing);
         }
         input.feed(chunk.get(..count).unwrap_or_default());

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
@@ -119,7 +120,7 @@ impl Builder {
 /// What a command left behind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Output {
-    /// The exit status; -1 when a signal ended it.
+    /// The exit status; minus the number of the signal that ended it.
     pub status: i32,
     /// What it wrote to its standard output.
     pub stdout: String,
@@ -521,7 +522,9 @@ fn finish(mut command: Command, stdin: &[u8]) -> Output {
     };
     writer.join().unwrap();
     Output {
-        status: status.code().unwrap_or(-1),
+        status: status
+            .code()
+            .unwrap_or_else(|| -status.signal().unwrap_or(1)),
         stdout: stdout.join().unwrap(),
         stderr: stderr.join().unwrap(),
     }

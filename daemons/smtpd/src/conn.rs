@@ -39,12 +39,18 @@ pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin {
 
 impl Transport for pf_service::Stream {
     fn has_input(&self) -> bool {
+        use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
         use nix::sys::socket::{MsgFlags, recv};
-        use std::os::fd::AsRawFd as _;
+        use std::os::fd::{AsFd as _, AsRawFd as _};
         let fd = match self {
             pf_service::Stream::Tcp(stream) => stream.as_raw_fd(),
             pf_service::Stream::Unix(stream) => stream.as_raw_fd(),
-            pf_service::Stream::Stdio(..) => return false,
+            pf_service::Stream::Stdio(..) => {
+                let input = std::io::stdin();
+                let mut fds = [PollFd::new(input.as_fd(), PollFlags::POLLIN)];
+                return poll(&mut fds, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
+                    && fds.iter().all(|fd| fd.any() == Some(true));
+            }
         };
         let mut byte = [0];
         let flags = MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT;

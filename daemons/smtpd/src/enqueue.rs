@@ -61,6 +61,14 @@ impl Queue {
         }
     }
 
+    /// Has what was written so far thrown away.
+    pub(crate) async fn abandon(self) {
+        match self {
+            Queue::Cleanup(submission) => drop(submission),
+            Queue::Postdrop(postdrop) => postdrop.abandon().await,
+        }
+    }
+
     fn record(&mut self, kind: u8, data: &[u8]) {
         match self {
             Queue::Cleanup(submission) => submission.push(kind, data),
@@ -289,7 +297,6 @@ impl Postdrop {
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .kill_on_drop(true)
             .spawn()?;
         let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(Error::Closed);
@@ -308,6 +315,13 @@ impl Postdrop {
             id,
             buffer: Vec::new(),
         })
+    }
+
+    /// Without an end, a message is thrown away.
+    async fn abandon(mut self) {
+        let _ = self.flush().await;
+        drop(self.stream);
+        let _ = self.child.wait().await;
     }
 
     async fn flush(&mut self) -> Result<(), Error> {

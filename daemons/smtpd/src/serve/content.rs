@@ -212,8 +212,8 @@ impl<A: Ask, S: Transport> Talk<'_, A, S> {
             } else {
                 proxy_reply = Some(proxy.last_reply().to_vec());
             }
-        } else if let Some(mut queue) = self.queue.take()
-            && self.session.mail.status.is_empty()
+        } else if self.session.mail.status.is_empty()
+            && let Some(mut queue) = self.queue.take()
         {
             queue.trailer(&self.session);
             let verdict = queue.finish().await;

@@ -324,7 +324,9 @@ impl<'s, A: Ask, S: Transport> Talk<'s, A, S> {
     }
 
     async fn reset_mail(&mut self) {
-        self.queue = None;
+        if let Some(queue) = self.queue.take() {
+            queue.abandon().await;
+        }
         self.content = None;
         if let Some(proxy) = self.proxy.take() {
             proxy.close().await;
