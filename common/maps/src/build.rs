@@ -4,9 +4,10 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
+use crate::Options;
 use crate::cdb_writer::CdbWriter;
 use crate::lmdb_writer::LmdbWriter;
-use crate::spec::TYPES;
+use crate::spec::{TYPES, split_form, unsupported};
 use crate::table::{Entry, OpenError};
 
 /// The formats that can be written.
@@ -72,6 +73,10 @@ pub struct Plan {
 enum Target {
     Lmdb(LmdbWriter),
     Cdb(CdbWriter),
+    /// Takes nothing: why.
+    Refusing(String),
+    /// Takes everything, for as long as the process lives.
+    Forgetting,
 }
 
 /// A table being made. Nothing has changed until [`finish`](Self::finish).
@@ -93,17 +98,38 @@ impl Builder {
     ///
     /// # Errors
     /// The type has no index, or the file cannot be written; the text is Postfix's.
-    pub fn open(plan: Plan) -> Result<Self, OpenError> {
+    pub fn open(mut plan: Plan) -> Result<Self, OpenError> {
+        if plan.incremental {
+            // These stand for the table that they log the doings of.
+            while plan.kind == "debug" {
+                let (kind, name) = split_form(&plan.name)?;
+                (plan.kind, plan.name) = (kind.to_owned(), name.to_owned());
+            }
+            let title = format!("{}:{}", plan.kind, plan.name);
+            let target = match plan.kind.as_str() {
+                "fail" => Some(Target::Refusing(format!(
+                    "table {title}: write error: Application error"
+                ))),
+                "static" => {
+                    if !plan.name.is_empty() {
+                        crate::open(&title, &Options::default())?;
+                    }
+                    Some(Target::Refusing(format!(
+                        "table {title}: update operation is not supported"
+                    )))
+                }
+                "environ" | "internal" => Some(Target::Forgetting),
+                _ => None,
+            };
+            if let Some(target) = target {
+                return Ok(Self::empty(plan, target));
+            }
+        }
         let Some(format) = Format::of(&plan.kind) else {
             let (kind, name) = (&plan.kind, &plan.name);
             return Err(OpenError(if !TYPES.contains(&kind.as_str()) {
-                if plan.incremental {
-                    format!("unsupported dictionary type: {kind}")
-                } else {
-                    format!("unsupported map type: {kind}")
-                }
-            } else if plan.incremental && matches!(kind.as_str(), "static" | "fail") {
-                format!("table {kind}:{name}: update operation is not supported")
+                let _hint = unsupported(kind);
+                format!("unsupported map type: {kind}")
             } else if plan.incremental {
                 format!("{kind}:{name} map requires O_RDONLY access mode")
             } else {
@@ -126,12 +152,16 @@ impl Builder {
         {
             writer.unlock();
         }
-        Ok(Self {
+        Ok(Self::empty(plan, target))
+    }
+
+    fn empty(plan: Plan, target: Target) -> Self {
+        Self {
             plan,
             target,
             entries: Vec::new(),
             places: HashMap::new(),
-        })
+        }
     }
 
     /// From now on keys are taken as they are.
@@ -149,6 +179,11 @@ impl Builder {
     /// # Errors
     /// The existing table cannot be read (only when adding to it).
     pub fn add(&mut self, key: &[u8], value: &[u8]) -> Result<(), String> {
+        match &self.target {
+            Target::Refusing(why) => return Err(why.clone()),
+            Target::Forgetting => return Ok(()),
+            Target::Lmdb(_) | Target::Cdb(_) => {}
+        }
         let key = if self.plan.fold {
             pf_text::case::fold(key, self.plan.utf8)
         } else {
@@ -173,7 +208,7 @@ impl Builder {
                     self.entries.push((key, value.to_vec()));
                     return Ok(());
                 }
-                (Duplicates::Ignore, Target::Lmdb(_)) => return Ok(()),
+                (Duplicates::Ignore, _) => return Ok(()),
                 (Duplicates::Warn, _) => {
                     let shown = String::from_utf8_lossy(&key);
                     match self.target {
@@ -182,13 +217,13 @@ impl Builder {
                             self.plan.kind,
                             self.plan.name
                         ),
-                        Target::Cdb(_) => {
+                        _ => {
                             pf_log::warning!("{}: duplicate entry: \"{shown}\"", self.plan.name)
                         }
                     }
                     return Ok(());
                 }
-                (Duplicates::Replace, Target::Lmdb(_)) => {}
+                (Duplicates::Replace, _) => {}
             }
         }
         match place.and_then(|at| self.entries.get_mut(at)) {
@@ -209,6 +244,7 @@ impl Builder {
         match self.target {
             Target::Lmdb(mut writer) if self.plan.incremental => writer.put(&self.entries),
             Target::Lmdb(mut writer) => writer.replace_all(self.entries),
+            Target::Refusing(_) | Target::Forgetting => Ok(()),
             Target::Cdb(writer) => writer.write(&self.entries, self.plan.null.unwrap_or(false)),
         }
     }

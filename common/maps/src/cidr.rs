@@ -1,7 +1,7 @@
-//! `cidr:`: the first network that has the address. Rules outside `if` blocks and without `!` are found by structure, one probe
-//! for each prefix length in use; a table with blocks or negations is walked from the top.
+//! `cidr:`: the first network that has the address. Rules in a row without `!` are found by structure, one probe for each prefix
+//! length in use; from one such row to the next the table is walked from the top.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -28,23 +28,26 @@ pub fn parse_network(pattern: &str) -> Result<IpNet, String> {
         }
         None => pattern.to_owned(),
     };
-    let Some((address, length)) = inner.split_once('/') else {
+    let Some((address_text, length)) = inner.split_once('/') else {
         let address: IpAddr = inner
             .parse()
             .map_err(|_| format!("bad address pattern: \"{inner}\""))?;
         return Ok(address.into());
     };
-    let address: Option<IpAddr> = address.parse().ok();
+    let address: Option<IpAddr> = address_text.parse().ok();
     if length.is_empty() || !length.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(format!("bad mask value in \"{inner}\""));
     }
-    let address = address.ok_or_else(|| format!("bad network value in \"{pattern}\""))?;
-    let network = length
+    let bits = if address_text.contains(':') { 128 } else { 32 };
+    let length = length
         .parse()
         .ok()
-        .and_then(|length| IpNet::new(address, length).ok())
+        .filter(|length| *length <= bits)
         .ok_or_else(|| format!("bad mask length in \"{pattern}\""))?;
-    if network.network() != address {
+    let network = address
+        .and_then(|address| IpNet::new(address, length).ok())
+        .ok_or_else(|| format!("bad network value in \"{pattern}\""))?;
+    if Some(network.network()) != address {
         return Err(format!(
             "non-null host address bits in \"{pattern}\", perhaps you should use \"{}/{}\" instead",
             network.network(),
@@ -75,9 +78,90 @@ struct Index {
     lengths6: Vec<(u8, HashMap<IpNet, usize>)>,
 }
 
+/// A part of the way from the top to the end.
+enum Step {
+    /// Rules in a row, which match when the address is in their network.
+    Row(Index),
+    /// A single rule.
+    Rule(usize),
+    /// The step at which to go on when the condition does not hold.
+    If {
+        network: IpNet,
+        wanted: bool,
+        end: usize,
+    },
+}
+
 struct Cidr {
     rules: Vec<Rule>,
-    index: Option<Index>,
+    steps: Vec<Step>,
+}
+
+impl Cidr {
+    fn new(rules: Vec<Rule>) -> Self {
+        let ends: HashSet<usize> = rules
+            .iter()
+            .filter_map(|rule| match rule {
+                Rule::If { end, .. } => Some(*end),
+                Rule::Match { .. } => None,
+            })
+            .collect();
+        let mut steps: Vec<Step> = Vec::new();
+        // The step that begins at an `endif`.
+        let mut begins = HashMap::new();
+        let mut row = false;
+        for (at, rule) in rules.iter().enumerate() {
+            if ends.contains(&at) {
+                begins.insert(at, steps.len());
+                row = false;
+            }
+            match rule {
+                Rule::Match {
+                    network,
+                    wanted: true,
+                    ..
+                } => {
+                    if !row {
+                        steps.push(Step::Row(Index::default()));
+                    }
+                    if let Some(Step::Row(index)) = steps.last_mut() {
+                        index.add(*network, at);
+                    }
+                    row = true;
+                }
+                Rule::Match { .. } => {
+                    steps.push(Step::Rule(at));
+                    row = false;
+                }
+                Rule::If {
+                    network,
+                    wanted,
+                    end,
+                } => {
+                    steps.push(Step::If {
+                        network: *network,
+                        wanted: *wanted,
+                        end: *end,
+                    });
+                    row = false;
+                }
+            }
+        }
+        let last = steps.len();
+        for step in &mut steps {
+            if let Step::If { end, .. } = step {
+                *end = begins.get(end).copied().unwrap_or(last);
+            }
+        }
+        Self { rules, steps }
+    }
+
+    fn value(&self, at: usize) -> Lookup<Vec<u8>> {
+        match self.rules.get(at) {
+            Some(Rule::Match { value, .. }) => Lookup::Found(value.clone()),
+            _ => Lookup::Missing,
+        }
+    }
 }
 
 /// `cidr:/path` or `cidr:{{rule}...}`.
@@ -109,8 +193,7 @@ pub(crate) fn open(name: &str, options: &Options) -> Result<Inner, OpenError> {
     for (_, number) in open_blocks.iter().rev() {
         pf_log::warning!("cidr map {name}, line {number}: IF has no matching ENDIF");
     }
-    let index = Index::of(&rules);
-    Ok(Inner::Local(Box::new(Cidr { rules, index })))
+    Ok(Inner::Local(Box::new(Cidr::new(rules))))
 }
 
 enum Parsed {
@@ -178,35 +261,23 @@ fn parse_rule(line: &str, depth: usize, options: &Options) -> Result<Parsed, Str
 }
 
 impl Index {
-    fn of(rules: &[Rule]) -> Option<Self> {
-        let mut index = Self::default();
-        for (at, rule) in rules.iter().enumerate() {
-            let Rule::Match {
-                network,
-                wanted: true,
-                ..
-            } = rule
-            else {
-                return None;
-            };
-            let lengths = if network.addr().is_ipv4() {
-                &mut index.lengths
-            } else {
-                &mut index.lengths6
-            };
-            let length = network.prefix_len();
-            let place = match lengths.iter().position(|(known, _)| *known == length) {
-                Some(place) => place,
-                None => {
-                    lengths.push((length, HashMap::new()));
-                    lengths.len() - 1
-                }
-            };
-            if let Some((_, networks)) = lengths.get_mut(place) {
-                networks.entry(*network).or_insert(at);
+    fn add(&mut self, network: IpNet, at: usize) {
+        let lengths = if network.addr().is_ipv4() {
+            &mut self.lengths
+        } else {
+            &mut self.lengths6
+        };
+        let length = network.prefix_len();
+        let place = match lengths.iter().position(|(known, _)| *known == length) {
+            Some(place) => place,
+            None => {
+                lengths.push((length, HashMap::new()));
+                lengths.len() - 1
             }
+        };
+        if let Some((_, networks)) = lengths.get_mut(place) {
+            networks.entry(network).or_insert(at);
         }
-        Some(index)
     }
 
     fn first(&self, address: IpAddr) -> Option<usize> {
@@ -234,27 +305,25 @@ impl Local for Cidr {
         else {
             return Lookup::Missing;
         };
-        if let Some(index) = &self.index {
-            let found = index.first(address).and_then(|at| self.rules.get(at));
-            return match found {
-                Some(Rule::Match { value, .. }) => Lookup::Found(value.clone()),
-                _ => Lookup::Missing,
-            };
-        }
         let mut at = 0;
-        while let Some(rule) = self.rules.get(at) {
+        while let Some(step) = self.steps.get(at) {
             at += 1;
-            match rule {
-                Rule::Match {
-                    network,
-                    wanted,
-                    value,
-                } => {
-                    if holds(*network, *wanted, address) {
-                        return Lookup::Found(value.clone());
+            match step {
+                Step::Row(index) => {
+                    if let Some(found) = index.first(address) {
+                        return self.value(found);
                     }
                 }
-                Rule::If {
+                Step::Rule(rule) => {
+                    if let Some(Rule::Match {
+                        network, wanted, ..
+                    }) = self.rules.get(*rule)
+                        && holds(*network, *wanted, address)
+                    {
+                        return self.value(*rule);
+                    }
+                }
+                Step::If {
                     network,
                     wanted,
                     end,
@@ -323,20 +392,45 @@ mod tests {
         assert!(parse_network("10.0.0.0/33").is_err() && parse_network("x").is_err());
     }
 
+    /// Rule after rule, as it is written.
+    fn walked(rules: &[Rule], address: IpAddr) -> Option<Vec<u8>> {
+        let mut at = 0;
+        while let Some(rule) = rules.get(at) {
+            at += 1;
+            match rule {
+                Rule::Match {
+                    network,
+                    wanted,
+                    value,
+                } if holds(*network, *wanted, address) => return Some(value.clone()),
+                Rule::If {
+                    network,
+                    wanted,
+                    end,
+                } if !holds(*network, *wanted, address) => at = *end,
+                _ => {}
+            }
+        }
+        None
+    }
+
     proptest! {
         #[test]
-        fn structure_and_walk_agree(nets in prop::collection::vec((any::<u32>(), 0u8..=32), 1..20), probe in any::<u32>()) {
-            let rules: Vec<Rule> = nets.iter().enumerate().map(|(n, (bits, length))| Rule::Match {
-                network: IpNet::new(IpAddr::V4((*bits).into()), *length).unwrap().trunc(),
-                wanted: true,
-                value: n.to_string().into_bytes(),
+        fn structure_and_walk_agree(
+            nets in prop::collection::vec((any::<u32>(), 0u8..=32, 0usize..12), 1..30),
+            probe in any::<u32>(),
+        ) {
+            let rules: Vec<Rule> = nets.iter().enumerate().map(|(n, (bits, length, kind))| {
+                let network = IpNet::new(IpAddr::V4((*bits).into()), *length).unwrap().trunc();
+                match kind {
+                    0 => Rule::If { network, wanted: true, end: n + 1 + usize::from(*length) % 5 },
+                    1 => Rule::If { network, wanted: false, end: usize::MAX },
+                    kind => Rule::Match { network, wanted: *kind > 2, value: n.to_string().into_bytes() },
+                }
             }).collect();
-            let index = Index::of(&rules);
-            let fast = Cidr { index, rules };
-            let key = std::net::Ipv4Addr::from(probe).to_string();
-            let found = fast.get(key.as_bytes());
-            let slow = Cidr { index: None, rules: fast.rules }.get(key.as_bytes());
-            prop_assert_eq!(found, slow);
+            let address = std::net::Ipv4Addr::from(probe);
+            let slow: Lookup<Vec<u8>> = walked(&rules, address.into()).into();
+            prop_assert_eq!(Cidr::new(rules).get(address.to_string().as_bytes()), slow);
         }
     }
 }

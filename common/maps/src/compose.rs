@@ -53,19 +53,21 @@ struct Union(Vec<Table>);
 impl Remote for Union {
     fn get<'a>(&'a self, key: &'a [u8]) -> Answer<'a> {
         Box::pin(async move {
-            let mut found: Vec<Vec<u8>> = Vec::new();
+            let mut found: Vec<u8> = Vec::new();
             for table in &self.0 {
                 match table.lookup(key).await {
-                    Lookup::Found(value) => found.push(value),
+                    Lookup::Found(value) => {
+                        if !found.is_empty() {
+                            found.push(b',');
+                        }
+                        found.extend(value);
+                    }
                     Lookup::Missing => {}
                     Lookup::Unavailable(err) => return Lookup::Unavailable(err),
                 }
             }
-            if found.is_empty() {
-                Lookup::Missing
-            } else {
-                Lookup::Found(found.join(&b","[..]))
-            }
+            // Nothing but empty results is none.
+            (!found.is_empty()).then_some(found).into()
         })
     }
 }

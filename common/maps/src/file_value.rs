@@ -30,7 +30,7 @@ pub fn encoded(names: &[u8]) -> Result<Vec<u8>, String> {
         any = true;
     }
     if !any {
-        return Err("empty pathname list".to_owned());
+        return Err(format!("empty pathname list: >>{text}<<'"));
     }
     Ok(STANDARD.encode(content).into_bytes())
 }

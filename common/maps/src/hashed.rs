@@ -2,11 +2,13 @@
 //! `fail:`.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use pf_text::split::{list_braces, strip_braces};
 
+use crate::build::Duplicates;
 use crate::source_text::{Fault, key_and_value, lines};
-use crate::table::{Entry, Inner, Local, OpenError};
+use crate::table::{self, Inner, Local, OpenError};
 use crate::{Lookup, LookupError, Options, file_value};
 
 struct Memory {
@@ -18,7 +20,7 @@ impl Local for Memory {
         self.entries.get(key).cloned().into()
     }
 
-    fn entries(&self) -> Option<Result<Vec<Entry>, LookupError>> {
+    fn entries(&self) -> Option<Result<Vec<table::Entry>, LookupError>> {
         Some(Ok(self
             .entries
             .iter()
@@ -77,16 +79,23 @@ pub(crate) fn text(name: &str, options: &Options) -> Result<Inner, OpenError> {
         } else {
             value.to_vec()
         };
-        let key = folded(key, options);
-        match entries.entry(key) {
-            std::collections::hash_map::Entry::Vacant(place) => {
+        // Only ASCII is folded here, as in the original.
+        let folded = match options.fold {
+            true => key.to_ascii_lowercase(),
+            false => key.to_vec(),
+        };
+        match entries.entry(folded) {
+            Entry::Vacant(place) => {
                 place.insert(value);
             }
-            std::collections::hash_map::Entry::Occupied(old) if options.warn_duplicates => {
-                let shown = String::from_utf8_lossy(old.key());
-                pf_log::warning!("{name}, line {number}: duplicate entry: \"{shown}\"");
-            }
-            std::collections::hash_map::Entry::Occupied(_) => {}
+            Entry::Occupied(mut place) => match options.duplicates {
+                Duplicates::Warn => {
+                    let shown = pf_text::Show(key);
+                    pf_log::warning!("{name}, line {number}: duplicate entry: \"{shown}\"");
+                }
+                Duplicates::Ignore => {}
+                Duplicates::Replace => drop(place.insert(value)),
+            },
         }
     }
     Ok(memory(entries))
@@ -106,7 +115,11 @@ pub(crate) fn inline(name: &str, options: &Options) -> Result<Inner, OpenError> 
     };
     let body = match strip_braces(name) {
         Ok(body) if !body.is_empty() => body,
-        _ => return Err(syntax("bad syntax")),
+        _ => {
+            return Err(OpenError(format!(
+                "bad syntax: \"inline:{name}\"; need \"inline:{{name=value...}}\""
+            )));
+        }
     };
     let mut entries = HashMap::new();
     for word in list_braces(body) {
@@ -146,6 +159,9 @@ fn quoted_pair(text: &str) -> Result<(&str, &str), String> {
     };
     let (name, value) = text.split_at(at);
     let name = name.trim();
+    if name.contains(char::is_whitespace) && !name.contains('"') {
+        return Err("missing '=' after attribute name".into());
+    }
     Ok((name, value.get(1..).unwrap_or_default().trim()))
 }
 
@@ -204,7 +220,7 @@ impl Local for Failing {
         Lookup::Unavailable(LookupError("Application error".to_owned()))
     }
 
-    fn entries(&self) -> Option<Result<Vec<Entry>, LookupError>> {
+    fn entries(&self) -> Option<Result<Vec<table::Entry>, LookupError>> {
         Some(Err(LookupError("Application error".to_owned())))
     }
 }

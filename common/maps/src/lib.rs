@@ -21,6 +21,7 @@ pub mod manage;
 mod maps;
 pub mod match_list;
 mod net_client;
+mod net_place;
 mod options;
 mod passwd;
 mod patterns;

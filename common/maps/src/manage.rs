@@ -10,9 +10,9 @@ use pf_config::system::reason;
 use pf_sys::identity::{self, EffectiveIdentity};
 
 use crate::build::Format;
-use crate::spec::TYPES;
+use crate::spec::{TYPES, split_form, unsupported};
 use crate::table::OpenError;
-use crate::{LmdbWriter, Lookup, Options, Table, file_value, open};
+use crate::{LmdbWriter, Lookup, LookupError, Options, Table, file_value, open};
 
 /// Why a command ends.
 #[derive(Debug)]
@@ -71,7 +71,8 @@ pub struct Tool {
 #[derive(Debug)]
 pub struct Tables<'a> {
     tool: &'a Tool,
-    tables: Vec<(&'a str, Option<Table>)>,
+    /// Its name, the table, and whether something was found in it.
+    tables: Vec<(&'a str, Option<Table>, bool)>,
 }
 
 impl Tool {
@@ -109,15 +110,27 @@ impl Tool {
     pub fn tables<'a>(&'a self, words: &[&'a str]) -> Tables<'a> {
         Tables {
             tool: self,
-            tables: words.iter().map(|word| (*word, None)).collect(),
+            tables: words.iter().map(|word| (*word, None, false)).collect(),
         }
     }
 
-    fn ask(&self, table: &Table, key: &[u8]) -> Result<Option<Vec<u8>>, Stop> {
+    /// Looks a key up. `known`: whether something was found in this table before.
+    fn ask(&self, table: &Table, key: &[u8], known: bool) -> Result<Option<Vec<u8>>, Stop> {
         let title = table.title();
+        // LMDB has no empty keys. Once it is known that keys end in a NUL byte, they are none.
+        let ends_in_null = self.options.null.unwrap_or(known);
+        if key.is_empty() && !ends_in_null && Format::of(table.kind()) == Some(Format::Lmdb) {
+            return Err(Stop::Fatal(format!(
+                "error reading {title}: MDB_BAD_VALSIZE: Unsupported size of key/DB name/data, or wrong DUPFIXED size"
+            )));
+        }
         let lookup = tokio::task::LocalSet::new().block_on(&self.runtime, table.lookup(key));
         let value = match lookup {
             Lookup::Missing => return Ok(None),
+            // What is wrong was logged.
+            Lookup::Unavailable(LookupError(why)) if why.is_empty() => {
+                return Err(Stop::Fatal(format!("table {title}: query error")));
+            }
             Lookup::Unavailable(err) => {
                 return Err(Stop::Fatal(format!("table {title}: query error: {err}")));
             }
@@ -145,13 +158,7 @@ impl Tool {
     /// The table cannot be opened or cannot tell.
     pub fn query(&self, word: &str, key: &[u8], out: &mut impl Write) -> Result<bool, Stop> {
         let table = self.open(word)?;
-        if key.is_empty() && Format::of(table.kind()) == Some(Format::Lmdb) {
-            return Err(Stop::Fatal(format!(
-                "error reading {}: MDB_BAD_VALSIZE: Unsupported size of key/DB name/data, or wrong DUPFIXED size",
-                table.title()
-            )));
-        }
-        let Some(value) = self.ask(&table, key)? else {
+        let Some(value) = self.ask(&table, key, false)? else {
             return Ok(false);
         };
         if self.json {
@@ -177,7 +184,7 @@ impl Tool {
                 return Err(Stop::Fatal(format!("table {title}: sequence error: {err}")));
             }
             None => {
-                let title = title.strip_prefix("debug:").unwrap_or(&title);
+                let title = undebugged(&title);
                 return Err(Stop::Fatal(format!(
                     "table {title}: sequence operation is not supported"
                 )));
@@ -234,6 +241,14 @@ impl Tool {
         for key in keys {
             let key = key?;
             for (word, table) in &mut tables {
+                if self.options.utf8 && std::str::from_utf8(&key).is_err() {
+                    pf_log::warning!(
+                        "{}: non-UTF-8 key \"{}\": malformed UTF-8 or invalid codepoint",
+                        title(self, word),
+                        pf_text::Show(&key)
+                    );
+                    continue;
+                }
                 let key = if self.options.fold {
                     pf_text::case::fold(&key, self.options.utf8)
                 } else {
@@ -259,6 +274,7 @@ impl Tool {
     fn writable(&self, word: &str) -> Result<Option<LmdbWriter>, Stop> {
         let (kind, name) = self.split(word);
         let fatal = |text: String| Err(Stop::Fatal(text));
+        split_form(&format!("{kind}:{name}"))?;
         match (kind, Format::of(kind)) {
             (_, Some(Format::Lmdb)) => {
                 let path = Format::Lmdb.path(name);
@@ -273,15 +289,27 @@ impl Tool {
                 "table {kind}:{name}: delete error: Application error"
             )),
             ("debug", _) => self.writable(name),
-            ("static" | "environ" | "proxy", _) => fatal(format!(
-                "table {kind}:{name}: delete operation is not supported"
-            )),
+            ("static" | "environ" | "proxy", _) => {
+                let table = self.open(word)?;
+                fatal(format!(
+                    "table {}: delete operation is not supported",
+                    table.title()
+                ))
+            }
             _ if TYPES.contains(&kind) => {
                 fatal(format!("{kind}:{name} map requires O_RDONLY access mode"))
             }
-            _ => fatal(format!("unsupported dictionary type: {kind}")),
+            _ => Err(unsupported(kind).into()),
         }
     }
+}
+
+/// The table itself, whose doings `debug:` logs.
+fn undebugged(mut title: &str) -> &str {
+    while let Some(inner) = title.strip_prefix("debug:") {
+        title = inner;
+    }
+    title
 }
 
 fn title(tool: &Tool, word: &str) -> String {
@@ -301,12 +329,13 @@ impl Tables<'_> {
     /// # Errors
     /// A table cannot be opened or cannot tell.
     pub fn query(&mut self, key: &[u8], out: &mut impl Write) -> Result<bool, Stop> {
-        for (word, table) in &mut self.tables {
+        for (word, table, known) in &mut self.tables {
             let table = match table {
                 Some(table) => table,
                 None => table.insert(self.tool.open(word)?),
             };
-            if let Some(value) = self.tool.ask(table, key)? {
+            if let Some(value) = self.tool.ask(table, key, *known)? {
+                *known = true;
                 self.tool.print(out, key, &value)?;
                 return Ok(true);
             }

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use pf_config::system::reason;
 use pf_text::netstring;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 
+use crate::net_place::{Duplex, Place};
 use crate::table::{Answer, Inner, OpenError, Remote};
 use crate::{Lookup, LookupError, Options};
 
@@ -23,34 +23,6 @@ const TCP_TRIES: usize = 10;
 const TCP_PAUSE: Duration = Duration::from_secs(1);
 /// The longest line of a `tcp:` server, in bytes.
 const LINE_LIMIT: usize = 4096;
-
-trait Duplex: AsyncRead + AsyncWrite + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Unpin> Duplex for T {}
-
-/// Where a server is: `inet:host:port` or `unix:path`.
-enum Place {
-    Inet(String),
-    Unix(String),
-}
-
-impl Place {
-    fn shown(&self) -> &str {
-        match self {
-            Place::Inet(name) | Place::Unix(name) => name,
-        }
-    }
-
-    async fn connect(&self) -> io::Result<Box<dyn Duplex>> {
-        Ok(match self {
-            Place::Inet(address) => {
-                let stream = TcpStream::connect(address.as_str()).await?;
-                stream.set_nodelay(true)?;
-                Box::new(stream)
-            }
-            Place::Unix(path) => Box::new(UnixStream::connect(path).await?),
-        })
-    }
-}
 
 /// The error that was wrapped.
 fn cause(err: io::Error) -> io::Error {
@@ -147,9 +119,18 @@ pub(crate) fn socketmap(name: &str, options: &Options) -> Result<Inner, OpenErro
     let bad = || OpenError("socketmap requires server:socketmap argument".to_owned());
     let (place, map) = name.rsplit_once(':').ok_or_else(bad)?;
     let place = match place.split_once(':') {
-        Some(("inet", address)) if address.contains(':') => Place::Inet(address.to_owned()),
+        Some(("inet", address)) if !address.is_empty() => Place::inet(address)?,
         Some(("unix", path)) if !path.is_empty() => Place::Unix(path.to_owned()),
-        _ => return Err(bad()),
+        Some((transport, endpoint)) if !endpoint.is_empty() => {
+            return Err(OpenError(format!(
+                "invalid transport name: {transport} in service: {place}"
+            )));
+        }
+        _ => {
+            return Err(OpenError(format!(
+                "need service transport:endpoint instead of \"{place}\""
+            )));
+        }
     };
     let shown = place.shown().to_owned();
     Ok(Inner::Remote(Box::new(SocketMap {
@@ -226,15 +207,10 @@ struct TcpTable {
 
 /// `tcp:host:port`.
 pub(crate) fn tcp(name: &str, _options: &Options) -> Result<Inner, OpenError> {
-    if !name.contains(':') {
-        return Err(OpenError(format!(
-            "malformed tcp table name: \"{name}\"; need \"host:port\""
-        )));
-    }
     Ok(Inner::Remote(Box::new(TcpTable {
         title: format!("tcp:{name}"),
         line: Line::new(
-            Place::Inet(name.to_owned()),
+            Place::inet(name)?,
             format!("TCP map {name}"),
             TCP_TRIES,
             TCP_PAUSE,

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use pf_config::{Config, Error, param};
 
+use crate::build::Duplicates;
+
 /// What tables need to know of the system and of the feature that opens them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
@@ -20,8 +22,8 @@ pub struct Options {
     pub no_proxy: bool,
     /// Whether keys and values of an index end in a NUL byte; `None`: as the first key that is found does.
     pub null: Option<bool>,
-    /// Warn when a key stands twice in a source; otherwise the first one counts silently.
-    pub warn_duplicates: bool,
+    /// What becomes of an entry whose key stood in the source before.
+    pub duplicates: Duplicates,
     /// `queue_directory`.
     pub queue_directory: PathBuf,
     /// `proxymap_service_name`.
@@ -47,7 +49,7 @@ impl Default for Options {
             no_substitution: false,
             no_proxy: false,
             null: None,
-            warn_duplicates: true,
+            duplicates: Duplicates::Warn,
             queue_directory: "/var/spool/postfix".into(),
             proxymap_service: "proxymap".into(),
             lmdb_map_size: 16 << 20,

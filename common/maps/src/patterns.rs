@@ -13,6 +13,10 @@ pub(crate) trait Engine: Sized + 'static {
     const SECOND: bool;
     /// The option letters with which a pattern reads as usual, as far as fixed text in it goes.
     const PLAIN: &'static [u8];
+    /// How `$0` is refused.
+    const OUT_OF_RANGE: &'static str;
+    /// The option letters.
+    const LETTERS: &'static [u8];
     /// Compiles a pattern with its option letters.
     ///
     /// # Errors
@@ -211,7 +215,7 @@ impl Reader<'_> {
         } else {
             text
         };
-        let Some(parts) = replacement(text, |why| self.warn(&why)) else {
+        let Some(parts) = replacement(text, E::OUT_OF_RANGE, |why| self.warn(&why)) else {
             self.warn("bad replacement syntax: skipping this rule");
             return None;
         };
@@ -288,6 +292,13 @@ impl Reader<'_> {
             .take_while(|byte| !(is_space(**byte) || E::SECOND && **byte == b'!'))
             .count();
         let (options, rest) = tail.split_at(len);
+        if let Some(letter) = options.iter().find(|letter| !E::LETTERS.contains(letter)) {
+            self.warn(&format!(
+                "unknown regexp option \"{}\": skipping this rule",
+                char::from(*letter)
+            ));
+            return None;
+        }
         Some((
             Written {
                 wanted,
@@ -306,7 +317,11 @@ fn keyword<'a>(line: &'a [u8], word: &[u8]) -> Option<&'a [u8]> {
 }
 
 /// Parses replacement text: `$1`, `${1}`, `$(1)`, and `$$` for a dollar sign. `None` when it makes no sense.
-fn replacement(text: &[u8], mut warn: impl FnMut(String)) -> Option<Vec<Part>> {
+fn replacement(
+    text: &[u8],
+    out_of_range: &str,
+    mut warn: impl FnMut(String),
+) -> Option<Vec<Part>> {
     let mut parts = Vec::new();
     let mut literal = Vec::new();
     let mut rest = text;
@@ -336,14 +351,18 @@ fn replacement(text: &[u8], mut warn: impl FnMut(String)) -> Option<Vec<Part>> {
                 tail.split_at(len)
             }
         };
+        if name.is_empty() {
+            pf_log::warning!("empty macro name: \"{}\"", pf_text::Show(text));
+            return None;
+        }
         let shown = String::from_utf8_lossy(name);
-        if name.is_empty() || !name.iter().all(u8::is_ascii_digit) {
+        if !name.iter().all(u8::is_ascii_digit) {
             warn(format!("non-numeric replacement index \"{shown}\""));
             return None;
         }
         let number = shown.parse().unwrap_or(usize::MAX);
         if number < 1 {
-            warn(format!("out-of-range replacement index \"{shown}\""));
+            warn(format!("{out_of_range} replacement index \"{shown}\""));
             return None;
         }
         if !literal.is_empty() {

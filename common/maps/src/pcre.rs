@@ -11,6 +11,8 @@ pub(crate) struct Perl(Regex);
 impl Engine for Perl {
     const KIND: &'static str = "pcre";
     const SECOND: bool = false;
+    const OUT_OF_RANGE: &'static str = "out of range";
+    const LETTERS: &'static [u8] = b"ismxUAEX";
     const PLAIN: &'static [u8] = b"ismEAUX";
 
     fn compile(pattern: &[u8], options: &[u8]) -> Result<Self, String> {
@@ -26,14 +28,8 @@ impl Engine for Perl {
                 b'U' => ungreedy = !ungreedy,
                 b'A' => anchored = !anchored,
                 b'E' => dollar_end = !dollar_end,
-                // Obsolete in this version of the library, as Postfix says.
-                b'X' => {}
-                other => {
-                    return Err(format!(
-                        "unknown regexp option \"{}\": skipping this rule",
-                        char::from(*other)
-                    ));
-                }
+                // X is obsolete in this version of the library, as Postfix says.
+                _ => {}
             }
         }
         let mut text = String::new();

@@ -1,12 +1,22 @@
 //! From POSIX regular expressions, as the C library reads them, to the syntax of the `regex` crate.
 
+/// The largest number in braces.
+const MOST_REPETITIONS: u64 = 0x7fff;
+
 /// Translates a pattern. `extended`: ERE, else BRE. `newline`: `REG_NEWLINE`, so that no set matches a newline unless it names it.
+/// `ignore_case`: `REG_ICASE`, of which only the odd parts are done here.
 ///
 /// # Errors
 /// What cannot be translated: back-references.
-pub(crate) fn translate(pattern: &[u8], extended: bool, newline: bool) -> Result<String, String> {
+pub(crate) fn translate(
+    pattern: &[u8],
+    extended: bool,
+    newline: bool,
+    ignore_case: bool,
+) -> Result<String, String> {
     let mut out = String::with_capacity(pattern.len() + 8);
     let mut at = 0;
+    let mut depth = 0_usize;
     // Whether a repetition here would have nothing to repeat.
     let mut start = true;
     while let Some(&byte) = pattern.get(at) {
@@ -47,6 +57,12 @@ pub(crate) fn translate(pattern: &[u8], extended: bool, newline: bool) -> Result
                         out.push_str(r"\z");
                         continue;
                     }
+                    // Whoever ignores case compares with the upper case, and this one stays as it is: it never matches.
+                    b'a'..=b'z' if ignore_case => {
+                        out.push_str("[a&&b]");
+                        start = false;
+                        continue;
+                    }
                     _ => {
                         literal(&mut out, next);
                         start = false;
@@ -71,7 +87,10 @@ pub(crate) fn translate(pattern: &[u8], extended: bool, newline: bool) -> Result
                 None if extended && !start && pattern.get(at).is_some_and(u8::is_ascii_digit) => {
                     return Err(r"Unmatched \{".into());
                 }
-                Some((text, behind)) if !start => {
+                Some((_, _, most)) if most > MOST_REPETITIONS => {
+                    return Err("Regular expression too big".into());
+                }
+                Some((text, behind, _)) if !start => {
                     out.push_str(&text);
                     at = behind;
                 }
@@ -91,7 +110,17 @@ pub(crate) fn translate(pattern: &[u8], extended: bool, newline: bool) -> Result
                 }
                 out.push(char::from(operator));
             }
+            // Without its partner it is itself.
+            (Some(b')'), _) if extended && depth == 0 => {
+                literal(&mut out, b')');
+                start = false;
+            }
             (Some(operator), _) => {
+                match operator {
+                    b'(' => depth += 1,
+                    b')' => depth = depth.saturating_sub(1),
+                    _ => {}
+                }
                 out.push(char::from(operator));
                 start = matches!(operator, b'(' | b'|');
             }
@@ -155,8 +184,8 @@ fn literal(out: &mut String, byte: u8) {
     }
 }
 
-/// `{n}`, `{n,}`, `{n,m}` behind the opening brace; what it is in the other syntax, and where it ends.
-fn interval(pattern: &[u8], at: usize, extended: bool) -> Option<(String, usize)> {
+/// `{n}`, `{n,}`, `{n,m}` behind the opening brace; what it is in the other syntax, where it ends, and its largest number.
+fn interval(pattern: &[u8], at: usize, extended: bool) -> Option<(String, usize, u64)> {
     let rest = pattern.get(at..)?;
     let close: &[u8] = if extended { b"}" } else { b"\\}" };
     let end = rest
@@ -178,7 +207,12 @@ fn interval(pattern: &[u8], at: usize, extended: bool) -> Option<(String, usize)
         None => format!("{{{low}}}"),
         Some(high) => format!("{{{low},{high}}}"),
     };
-    Some((text, at + end + close.len()))
+    let number = |text: &str| match text {
+        "" => 0,
+        digits => digits.parse().unwrap_or(u64::MAX),
+    };
+    let most = number(low).max(high.map_or(0, number));
+    Some((text, at + end + close.len(), most))
 }
 
 /// A bracket expression behind its opening bracket; where it ends.
@@ -199,7 +233,10 @@ fn bracket(
     }
     let mut first = true;
     loop {
-        let byte = *pattern.get(at).ok_or_else(unmatched)?;
+        let byte = *pattern.get(at).ok_or_else(|| match first {
+            true => "Invalid regular expression".to_owned(),
+            false => unmatched(),
+        })?;
         at += 1;
         match byte {
             b']' if !first => {
@@ -261,7 +298,7 @@ mod tests {
     use super::*;
 
     fn matches(pattern: &str, text: &str) -> bool {
-        let translated = translate(pattern.as_bytes(), true, false).unwrap();
+        let translated = translate(pattern.as_bytes(), true, false, false).unwrap();
         regex::bytes::RegexBuilder::new(&translated)
             .unicode(false)
             .dot_matches_new_line(true)
@@ -281,6 +318,6 @@ mod tests {
         assert!(matches("a.b", "a\nb"));
         assert!(matches("^[&&~~-]+$", "&&~-"));
         assert!(matches(r"^\@x$", "@x") && matches(r"^\/$", "/"));
-        assert!(translate(br"(a)\1", true, false).is_err());
+        assert!(translate(br"(a)\1", true, false, false).is_err());
     }
 }

@@ -15,6 +15,8 @@ const SIZE_LIMIT: usize = 8 << 20;
 impl Engine for Posix {
     const KIND: &'static str = "regexp";
     const SECOND: bool = true;
+    const OUT_OF_RANGE: &'static str = "out-of-range";
+    const LETTERS: &'static [u8] = b"imx";
     const PLAIN: &'static [u8] = b"im";
 
     fn compile(pattern: &[u8], options: &[u8]) -> Result<Self, String> {
@@ -24,15 +26,10 @@ impl Engine for Posix {
                 b'i' => ignore_case = !ignore_case,
                 b'm' => newline = !newline,
                 b'x' => extended = !extended,
-                other => {
-                    return Err(format!(
-                        "unknown regexp option \"{}\": skipping this rule",
-                        char::from(*other)
-                    ));
-                }
+                _ => {}
             }
         }
-        let translated = posix::translate(pattern, extended, newline)?;
+        let translated = posix::translate(pattern, extended, newline, ignore_case)?;
         RegexBuilder::new(&translated)
             .unicode(false)
             .case_insensitive(ignore_case)

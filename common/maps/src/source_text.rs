@@ -11,20 +11,41 @@ use crate::table::OpenError;
 /// One logical line: its number and text.
 pub type Line = (usize, Vec<u8>);
 
+/// The lines of a source; what is odd about one is logged just before it is handed out.
+#[derive(Debug)]
+pub struct Source {
+    lines: std::vec::IntoIter<(Vec<String>, Option<Line>)>,
+}
+
+impl Iterator for Source {
+    type Item = Line;
+
+    fn next(&mut self) -> Option<Line> {
+        let (warnings, line) = self.lines.next()?;
+        for warning in warnings {
+            pf_log::warning!("{warning}");
+        }
+        line
+    }
+}
+
 /// The lines of `name`: of the file with this name, or for `{ {line} {line} }` those in the braces.
 ///
 /// # Errors
 /// The file cannot be read, or the braces do not match.
-pub fn lines(kind: &str, name: &str) -> Result<Vec<Line>, OpenError> {
+pub fn lines(kind: &str, name: &str) -> Result<Source, OpenError> {
     if name.starts_with('{') {
         let fail = |why: String| OpenError(format!("{kind} map: {}", at_start(&why)));
         let body = strip_braces(name).map_err(fail)?;
         let mut lines = Vec::new();
         for (number, word) in list_braces(body).enumerate() {
             let text = strip_braces(word).map_err(fail)?;
-            lines.push((number + 1, text.as_bytes().to_vec()));
+            let line = (number + 1, text.as_bytes().to_vec());
+            lines.push((Vec::new(), Some(line)));
         }
-        return Ok(lines);
+        return Ok(Source {
+            lines: lines.into_iter(),
+        });
     }
     let fail = |what: String, err: std::io::Error| {
         OpenError(format!("{what}: {}", pf_config::system::reason(&err)))
@@ -38,14 +59,30 @@ pub fn lines(kind: &str, name: &str) -> Result<Vec<Line>, OpenError> {
             _ => fail(format!("{kind} map {name}: read error"), err),
         })?;
     let mut reader = Lines::new(&text);
-    let lines = reader
-        .by_ref()
-        .map(|line| (line.first, line.text))
-        .collect();
-    for warning in &reader.warnings {
-        pf_log::warning!("{name}{warning}");
+    let mut lines = Vec::new();
+    loop {
+        let line = reader.next();
+        let warnings = reader.warnings.drain(..);
+        let warnings = warnings.map(|warning| format!("{name}{warning}")).collect();
+        let last = line.is_none();
+        lines.push((
+            warnings,
+            line.map(|line| (line.first, before_null(line.text))),
+        ));
+        if last {
+            return Ok(Source {
+                lines: lines.into_iter(),
+            });
+        }
     }
-    Ok(lines)
+}
+
+/// A line of a source ends at a NUL byte.
+pub fn before_null(mut line: Vec<u8>) -> Vec<u8> {
+    if let Some(end) = line.iter().position(|byte| *byte == 0) {
+        line.truncate(end);
+    }
+    line
 }
 
 fn at_start(why: &str) -> String {
@@ -118,10 +155,10 @@ mod tests {
     fn rules_may_stand_in_braces() {
         let found = lines("cidr", "{ {1.2.3.4 a b}, { ::1 c } }").unwrap();
         assert_eq!(
-            found,
+            found.collect::<Vec<_>>(),
             [(1, b"1.2.3.4 a b".to_vec()), (2, b"::1 c".to_vec())]
         );
-        assert_eq!(lines("cidr", "{}"), Ok(vec![]));
+        assert_eq!(lines("cidr", "{}").unwrap().next(), None);
         assert_eq!(
             lines("cidr", "{x}").unwrap_err().0,
             "cidr map: no '{' at start of text in \"x\""

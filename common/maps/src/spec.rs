@@ -32,19 +32,33 @@ pub const TYPES: [&str; 21] = [
     "unix",
 ];
 
+/// The type and the name of a table.
+///
+/// # Errors
+/// One of them is missing.
+pub(crate) fn split_form(spec: &str) -> Result<(&str, &str), OpenError> {
+    spec.split_once(':')
+        .filter(|(kind, name)| !kind.is_empty() && !name.is_empty())
+        .ok_or_else(|| {
+            OpenError(format!(
+                "open dictionary: expecting \"type:name\" form instead of \"{spec}\""
+            ))
+        })
+}
+
+/// The complaint about a type that there is not, which is logged with a hint.
+pub(crate) fn unsupported(kind: &str) -> OpenError {
+    let why = format!("unsupported dictionary type: {kind}");
+    pf_log::warning!("{why}. Is the postfix-{kind} package installed?");
+    OpenError(why)
+}
+
 /// Opens the table `type:name`.
 ///
 /// # Errors
 /// There is no such type, or the table cannot be opened; the text is Postfix's.
 pub fn open(spec: &str, options: &Options) -> Result<Table, OpenError> {
-    let Some((kind, name)) = spec
-        .split_once(':')
-        .filter(|(kind, name)| !kind.is_empty() && !name.is_empty())
-    else {
-        return Err(OpenError(format!(
-            "open dictionary: expecting \"type:name\" form instead of \"{spec}\""
-        )));
-    };
+    let (kind, name) = split_form(spec)?;
     // Not so: the caller asked for no help of the proxy server.
     if kind == "proxy" && options.no_proxy {
         return open(name, options);
@@ -71,11 +85,7 @@ pub fn open(spec: &str, options: &Options) -> Result<Table, OpenError> {
         "proxy" => (compose::nature_of(name), None, proxy::open),
         "tcp" => (Nature::Fixed, None, net_client::tcp),
         "socketmap" => (Nature::Fixed, None, net_client::socketmap),
-        _ => {
-            let why = format!("unsupported dictionary type: {kind}");
-            pf_log::warning!("{why}. Is the postfix-{kind} package installed?");
-            return Err(OpenError(why));
-        }
+        _ => return Err(unsupported(kind)),
     };
     Table::new(kind, name, nature, file, opener, options)
 }

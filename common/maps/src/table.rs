@@ -214,9 +214,13 @@ impl Table {
             && !value.is_ascii()
             && std::str::from_utf8(value).is_err()
         {
-            let why = format!("{}: non-UTF-8 lookup result", self.title());
-            pf_log::warning!("{why}");
-            return Lookup::Unavailable(LookupError(why));
+            pf_log::warning!(
+                "{}: key \"{}\": non-UTF-8 value \"{}\": malformed UTF-8 or invalid codepoint",
+                self.title(),
+                pf_text::Show(&key),
+                pf_text::Show(value)
+            );
+            return Lookup::Unavailable(LookupError(String::new()));
         }
         answer
     }
@@ -232,7 +236,11 @@ impl Table {
 
     /// The key as the table has it; `None` when no key of the table can be equal to it.
     fn prepared<'a>(&self, key: &'a [u8]) -> Option<Cow<'a, [u8]>> {
-        if self.options.utf8 && !key.is_ascii() && std::str::from_utf8(key).is_err() {
+        if self.options.utf8
+            && self.kind != "debug"
+            && !key.is_ascii()
+            && std::str::from_utf8(key).is_err()
+        {
             pf_log::warning!(
                 "{}: non-UTF-8 key \"{}\": malformed UTF-8 or invalid codepoint",
                 self.title(),
@@ -240,7 +248,9 @@ impl Table {
             );
             return None;
         }
-        let folded = self.options.fold && self.nature == Nature::Fixed;
+        // Tables that pass the key on leave that to the others.
+        let passes_on = matches!(&*self.kind, "debug" | "unionmap" | "pipemap" | "proxy");
+        let folded = self.options.fold && self.nature == Nature::Fixed && !passes_on;
         if folded
             && key
                 .iter()

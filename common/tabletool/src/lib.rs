@@ -140,7 +140,7 @@ fn options(invocation: &Invocation, config: &Config, making: &Making) -> Result<
     let mut options = Options::from_config(config)?;
     options.fold = !scanned.has('f');
     options.utf8 &= !scanned.has('u');
-    options.warn_duplicates = making.duplicates == Duplicates::Warn;
+    options.duplicates = making.duplicates;
     options.null = last_of(invocation, &[('n', false), ('N', true)]);
     Ok(options)
 }
@@ -174,8 +174,11 @@ fn delete(tool: &Tool, words: &[&str], key: &OsStr) -> Result<bool, Stop> {
     tool.delete(words, lines.map(|line| line.map(Into::into)))
 }
 
+/// How much output is collected before it is written.
+const BUFFER: usize = 4096;
+
 fn ask(language: &impl Language, tool: &Tool, words: &[&str], key: &[u8]) -> Result<bool, Stop> {
-    let mut out = BufWriter::new(io::stdout().lock());
+    let mut out = BufWriter::with_capacity(BUFFER, io::stdout().lock());
     if key != b"-" {
         for word in words {
             if tool.query(word, key, &mut out)? {
@@ -186,7 +189,15 @@ fn ask(language: &impl Language, tool: &Tool, words: &[&str], key: &[u8]) -> Res
     }
     let mut tables: Tables<'_> = tool.tables(words);
     let lines = input_lines(io::stdin().lock());
-    let found = language.ask(lines, |key| tables.query(key, &mut out))?;
-    out.flush()?;
-    Ok(found)
+    match language.ask(lines, |key| tables.query(key, &mut out)) {
+        Err(Stop::Fatal(text)) => {
+            // As with the original, what has not been written by now is not any more.
+            let _unwritten = out.into_parts();
+            Err(Stop::Fatal(text))
+        }
+        other => {
+            out.flush()?;
+            other
+        }
+    }
 }

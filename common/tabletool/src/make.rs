@@ -1,12 +1,13 @@
 //! From a source to its index.
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 
 use pf_config::lines::Lines;
 use pf_config::system::reason;
 use pf_maps::build::{Builder, Duplicates, Plan};
 use pf_maps::manage::{Stop, Tool, become_owner, index_umask};
+use pf_maps::source_text::before_null;
 use pf_text::Show;
 
 use crate::Language;
@@ -77,21 +78,30 @@ pub fn make(
         Some(mut file) => file.read_to_end(&mut text),
         None => std::io::stdin().lock().read_to_end(&mut text),
     }
-    .map_err(|err| fatal(format!("read {shown}: {}", reason(&err))))?;
-    let failed = |why: String| fatal(format!("error updating {kind}:{name}: {why}"));
+    // As the original has it, a directory is a source without lines.
+    .or_else(|err| match err.kind() {
+        ErrorKind::IsADirectory => Ok(0),
+        _ => Err(fatal(format!("read {shown}: {}", reason(&err)))),
+    })?;
+    // Tables that take no entries say so themselves.
+    let failed = |why: String| match why.starts_with("table ") {
+        true => fatal(why),
+        false => fatal(format!("error updating {kind}:{name}: {why}")),
+    };
     let mut lines = Lines::new(&text);
     while let Some(line) = lines.next() {
         for warning in lines.warnings.drain(..) {
             pf_log::warning!("{shown}{warning}");
         }
         let place = format!("{shown}, line {}", line.first);
-        if tool.options.utf8 && std::str::from_utf8(&line.text).is_err() {
-            let text = Show(&line.text);
+        let text = before_null(line.text);
+        if tool.options.utf8 && std::str::from_utf8(&text).is_err() {
+            let text = Show(&text);
             pf_log::warning!("{place}: non-UTF-8 input \"{text}\" -- ignoring this line");
             continue;
         }
         language
-            .add(&mut builder, &tool.options, &place, &line.text)
+            .add(&mut builder, &tool.options, &place, &text)
             .map_err(failed)?;
     }
     for warning in &lines.warnings {
