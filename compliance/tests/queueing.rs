@@ -9,66 +9,12 @@
 )]
 
 use std::fmt::Write as _;
-use std::io::{Read as _, Write as _};
-use std::os::unix::net::UnixStream;
+use std::io::Write as _;
 use std::time::Duration;
 
 use compliance::golden::check;
+use compliance::ipc::Peer;
 use compliance::testkit::{Instance, wait_for};
-
-/// A connection to a service's socket, speaking attribute lists.
-struct Peer {
-    stream: UnixStream,
-    pending: Vec<u8>,
-}
-
-impl Peer {
-    fn connect(instance: &Instance, socket: &str) -> Self {
-        let path = instance.path("spool").join(socket);
-        let stream = UnixStream::connect(path).unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_secs(30)))
-            .unwrap();
-        Self {
-            stream,
-            pending: Vec::new(),
-        }
-    }
-
-    fn send(&mut self, list: &[(&str, &str)]) {
-        let mut bytes = Vec::new();
-        for (name, value) in list {
-            bytes.extend_from_slice(format!("{name}\0{value}\0").as_bytes());
-        }
-        bytes.push(0);
-        self.stream.write_all(&bytes).unwrap();
-    }
-
-    fn word(&mut self) -> String {
-        loop {
-            if let Some(end) = self.pending.iter().position(|byte| *byte == 0) {
-                let rest = self.pending.split_off(end + 1);
-                let word = std::mem::replace(&mut self.pending, rest);
-                return String::from_utf8_lossy(&word[..end]).into_owned();
-            }
-            let mut chunk = [0; 4096];
-            let count = self.stream.read(&mut chunk).unwrap();
-            assert!(count > 0, "the service hung up");
-            self.pending.extend_from_slice(&chunk[..count]);
-        }
-    }
-
-    fn receive(&mut self) -> Vec<(String, String)> {
-        let mut list = Vec::new();
-        loop {
-            let name = self.word();
-            if name.is_empty() {
-                return list;
-            }
-            list.push((name, self.word()));
-        }
-    }
-}
 
 fn record(bytes: &mut Vec<u8>, kind: char, data: &str) {
     bytes.push(u8::try_from(kind).unwrap());
