@@ -182,7 +182,7 @@ impl Master {
                 1
             }
         });
-        for _ in 0..count {
+        for turn in 0..count {
             let Some(running) = self.services.get_mut(at) else {
                 return;
             };
@@ -205,7 +205,11 @@ impl Master {
             match spawn(
                 &running.service,
                 self.generation,
-                Load { share, stressed },
+                Load {
+                    share,
+                    stressed,
+                    echo: turn > 0,
+                },
                 &self.environment,
                 &inherited,
             ) {

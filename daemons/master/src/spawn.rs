@@ -6,7 +6,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
-use pf_service::{CLIENTS_VARIABLE, LISTEN_FD, STATUS_FD};
+use pf_service::{CLIENTS_VARIABLE, ECHO_VARIABLE, LISTEN_FD, STATUS_FD};
 use pf_sys::process::ChildSetup;
 
 use crate::services::Service;
@@ -31,6 +31,8 @@ pub struct Load {
     pub share: Option<u32>,
     /// Whether the service is overloaded.
     pub stressed: bool,
+    /// Whether it is started together with another one, which tells what is wrong at the start.
+    pub echo: bool,
 }
 
 /// Starts a process and gives its id.
@@ -63,6 +65,9 @@ pub fn spawn(
         .env("GENERATION", format!("{generation:o}"));
     if let Some(share) = load.share {
         command.env(CLIENTS_VARIABLE, share.to_string());
+    }
+    if load.echo {
+        command.env(ECHO_VARIABLE, "yes");
     }
     let copy = |fd: &OwnedFd| fd.as_fd().try_clone_to_owned();
     let mut descriptors = vec![
