@@ -12,7 +12,7 @@ use pf_queue::{QueueId, QueueName};
 use pf_sys::lock::{Mode, Style, lock};
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::assign::{Held, schedule};
+use crate::assign::{Held, order, schedule};
 use crate::intake::{Allowance, Refill};
 use crate::message::{self, Envelope, Unreadable};
 use crate::outcome::finish;
@@ -128,7 +128,10 @@ pub async fn take(
         warning!("{}: set mode: {err}", id.as_str());
     }
     if !envelope.redirect.is_empty() {
-        // One recipient takes the place of all.
+        // One recipient takes the place of all: the one that would be first.
+        envelope
+            .recipients
+            .sort_by_cached_key(|recipient| order(&recipient.address));
         envelope.recipients.truncate(1);
         envelope.more = None;
     }

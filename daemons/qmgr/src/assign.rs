@@ -161,7 +161,7 @@ fn queue_name(shared: &Shared, transport: &str, nexthop: &[u8], address: &[u8]) 
 }
 
 /// What recipients are ordered by: those without a domain last, then the domain in any case, then the whole address.
-fn order(address: &[u8]) -> Order {
+pub(crate) fn order(address: &[u8]) -> Order {
     let domain = address.iter().rposition(|byte| *byte == b'@');
     let name = domain.and_then(|at| address.get(at..)).unwrap_or_default();
     (
