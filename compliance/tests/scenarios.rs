@@ -51,6 +51,14 @@ fn smtpd_clients_proxies_and_rates() {
 }
 
 #[test]
+fn smtpd_odd_restrictions_and_broken_chunks() {
+    check(
+        "scenarios/smtpd-words",
+        include_str!("../scenarios/smtpd-words.txt"),
+    );
+}
+
+#[test]
 fn smtpd_on_the_standard_input() {
     check(
         "scenarios/smtpd-stdin",

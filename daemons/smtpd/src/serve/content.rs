@@ -19,6 +19,9 @@ use crate::session::state::{Protocol, stage};
 use crate::session::token::Token;
 use crate::text::text;
 
+/// Postfix takes a chunk in such pieces, in bytes.
+const FRAGMENT: u64 = 4096;
+
 impl<A: Ask, S: Transport> Talk<'_, A, S> {
     pub(super) async fn data(&mut self, line: &[u8], words: &[Token<'_>]) -> Done {
         if self.session.in_bdat() {
@@ -446,6 +449,7 @@ impl<A: Ask, S: Transport> Talk<'_, A, S> {
             let result = reading.await;
             self.session.mail.actual_size = content.tally.size;
             if let Err(stop) = result {
+                self.session.mail.fragment = (chunk.size - left) % FRAGMENT;
                 self.content = Some(content);
                 return Err(stop);
             }

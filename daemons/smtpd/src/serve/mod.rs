@@ -28,7 +28,7 @@ use crate::session::content::{BareLf, Content};
 use crate::session::ehlo::Keywords;
 use crate::session::errors::Classes;
 use crate::session::reply::{Refusal, wire};
-use crate::session::state::{Protocol, Session};
+use crate::session::state::{Protocol, Session, stage};
 use crate::session::token::{Token, tokens};
 use crate::text::{escape, text, until_nul};
 
@@ -96,6 +96,7 @@ impl<'s, A: Ask, S: Transport> Talk<'s, A, S> {
         self.judge_client(true).await;
         let stop = self.dialogue().await.err();
         self.begin();
+        let mut timeout_reply = 0;
         match stop {
             None | Some(Stop::Quiet) => {}
             Some(Stop::Lost) => self.session.reason = Some("lost connection"),
@@ -105,7 +106,8 @@ impl<'s, A: Ask, S: Transport> Talk<'s, A, S> {
                     "421 4.4.2 {} Error: timeout exceeded",
                     self.params.myhostname
                 );
-                let _ = self.reply(reply).await;
+                let _ = self.reply(&reply).await;
+                timeout_reply = reply.len() as u64;
             }
             Some(Stop::LocalData) => {
                 let host = &self.params.myhostname;
@@ -130,7 +132,12 @@ impl<'s, A: Ask, S: Transport> Talk<'s, A, S> {
             .content
             .as_ref()
             .map_or(0, |content| content.unfinished());
-        let bytes = self.session.mail.actual_size + (unfinished + self.conn.unread().len()) as u64;
+        let mut bytes =
+            self.session.mail.actual_size + (unfinished + self.conn.unread().len()) as u64;
+        if stop == Some(Stop::Timeout) && self.session.stage == stage::BDAT_CONTENT {
+            // In Postfix a reply has the buffer in which a piece of a chunk was gathered.
+            bytes = bytes.saturating_sub(self.session.mail.fragment) + timeout_reply;
+        }
         if let Some(line) = logline::lost(&self.session, bytes) {
             self.info(&line);
         }

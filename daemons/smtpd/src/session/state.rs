@@ -116,6 +116,8 @@ pub(crate) struct Transaction {
     /// Present while a transaction is on.
     pub(crate) sender: Option<Vec<u8>>,
     pub(crate) announced_size: u64,
+    /// How much had come of a piece of a chunk when the client was gone, in bytes.
+    pub(crate) fragment: u64,
     pub(crate) actual_size: u64,
     pub(crate) smtputf8: bool,
     pub(crate) body: Option<Body>,

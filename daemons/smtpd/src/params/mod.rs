@@ -1,224 +1,27 @@
 //! The parameters that this daemon reads, once.
 
+mod restrictions;
+mod settings;
+
 use std::cell::Cell;
-use std::collections::HashMap;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
 use pf_config::{Config, param};
 use pf_proto::cleanup::{Flags, Source, SourceSet};
 
+pub(crate) use self::restrictions::Restrictions;
+use self::settings::families;
+pub(crate) use self::settings::{
+    Codes, Compatible, Names, Rates, RecipientTables, Transparency, Unverified,
+};
+
 use crate::access::TempfailAction;
-use crate::access::words::{self, Word};
 use crate::logline::AddressForm;
 use crate::session::content::BareLf;
 use crate::session::errors::Classes;
 use crate::session::hostname::Families;
 use crate::text::unescape;
-
-/// The reply codes that the administrator can choose.
-#[derive(Debug)]
-pub(crate) struct Codes {
-    pub(crate) unknown_client: i64,
-    pub(crate) bad_name: i64,
-    pub(crate) unknown_name: i64,
-    pub(crate) unknown_address: i64,
-    pub(crate) relay: i64,
-    pub(crate) rbl: i64,
-    pub(crate) map_reject: i64,
-    pub(crate) map_defer: i64,
-    pub(crate) reject: i64,
-    pub(crate) defer: i64,
-    pub(crate) non_fqdn: i64,
-    pub(crate) multi_recipient_bounce: i64,
-    pub(crate) unknown_local: i64,
-    pub(crate) unknown_virtual_alias: i64,
-    pub(crate) unknown_virtual_mailbox: i64,
-    pub(crate) unknown_relay: i64,
-    pub(crate) plaintext: i64,
-    pub(crate) bare_newline: i64,
-}
-
-/// `reject_unverified_sender` or `reject_unverified_recipient`.
-#[derive(Debug)]
-pub(crate) struct Unverified {
-    pub(crate) reject_code: i64,
-    pub(crate) defer_code: i64,
-    /// Shown instead of the real reason; empty: not.
-    pub(crate) reason: String,
-    pub(crate) tempfail: TempfailAction,
-}
-
-/// The restriction lists.
-#[derive(Debug, Default)]
-pub(crate) struct Restrictions {
-    pub(crate) client: Vec<Word>,
-    pub(crate) helo: Vec<Word>,
-    pub(crate) sender: Vec<Word>,
-    pub(crate) relay: Vec<Word>,
-    /// What would apply but for the compatibility level.
-    pub(crate) relay_by_default: Vec<Word>,
-    pub(crate) recipient: Vec<Word>,
-    pub(crate) etrn: Vec<Word>,
-    pub(crate) data: Vec<Word>,
-    pub(crate) end_of_data: Vec<Word>,
-    pub(crate) local_rewrite: Vec<Word>,
-    classes: HashMap<String, Vec<Word>>,
-}
-
-impl Restrictions {
-    /// A restriction class, by name as written.
-    pub(crate) fn class(&self, name: &str) -> Option<Vec<Word>> {
-        self.classes.get(name).cloned()
-    }
-
-    /// The tables that the lists name, each once.
-    pub(crate) fn tables(&self) -> Vec<String> {
-        let lists = [
-            &self.client,
-            &self.helo,
-            &self.sender,
-            &self.relay,
-            &self.recipient,
-            &self.etrn,
-            &self.data,
-            &self.end_of_data,
-            &self.local_rewrite,
-        ];
-        let mut names = Vec::new();
-        for list in lists.into_iter().chain(self.classes.values()) {
-            let mut policy = false;
-            for word in list {
-                if word.kind == words::Kind::Table && !policy {
-                    let name = if word.text.starts_with('{') {
-                        let inner = pf_text::split::strip_braces(&word.text).unwrap_or_default();
-                        pf_text::split::list_braces(inner)
-                            .next()
-                            .unwrap_or_default()
-                    } else {
-                        word.text.as_str()
-                    };
-                    if name.contains(':') && !names.iter().any(|known| known == name) {
-                        names.push(name.to_owned());
-                    }
-                }
-                policy = word.kind == words::Kind::CheckPolicyService;
-            }
-        }
-        names
-    }
-}
-
-/// Which tables of recipients there are.
-#[derive(Debug)]
-pub(crate) struct RecipientTables {
-    pub(crate) local: bool,
-    pub(crate) virtual_mailbox: bool,
-    pub(crate) relay: bool,
-}
-
-/// `receive_override_options`.
-#[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct Transparency {
-    pub(crate) unknown_recipients: bool,
-    address_mappings: bool,
-    header_body_checks: bool,
-    milters: bool,
-}
-
-impl Transparency {
-    fn parse(text: &str) -> Result<Self> {
-        let mut found = Self::default();
-        for word in pf_text::split::list(text) {
-            match word {
-                "no_unknown_recipient_checks" => found.unknown_recipients = true,
-                "no_address_mappings" => found.address_mappings = true,
-                "no_header_body_checks" => found.header_body_checks = true,
-                "no_milters" => found.milters = true,
-                _ => bail!("unknown receive_override_options value \"{word}\" in \"{text}\""),
-            }
-        }
-        Ok(found)
-    }
-
-    /// What cleanup is to do with mail from outside.
-    fn cleanup_flags(self) -> Flags {
-        // There are no milters of our own, so cleanup must not take the mail for a local submission either.
-        let mut flags = Flags::MASK_EXTERNAL.without(Flags::MILTER) | Flags::SMTP_REPLY;
-        if self.address_mappings {
-            flags = flags.without(Flags::BCC_OK | Flags::MAP_OK);
-        }
-        if self.header_body_checks {
-            flags = flags.without(Flags::FILTER);
-        }
-        flags
-    }
-}
-
-/// What stays as in old versions because of `compatibility_level`, and is logged when it matters.
-#[derive(Debug, Default)]
-pub(crate) struct Compatible {
-    pub(crate) relay_domains: bool,
-    pub(crate) relay_restrictions: bool,
-    pub(crate) relay_before_recipient: bool,
-    pub(crate) smtputf8: bool,
-}
-
-/// A list of names without tables, matched in any case: `smtpd_log_access_permit_actions` and its like.
-#[derive(Debug, Default)]
-pub(crate) struct Names {
-    /// A name, and whether it stands for a match or, with `!`, for none.
-    words: Vec<(String, bool)>,
-}
-
-impl Names {
-    fn parse(text: &str) -> Self {
-        let words = pf_text::split::list(text)
-            .map(|word| match word.strip_prefix('!') {
-                Some(word) => (word.to_ascii_lowercase(), false),
-                None => (word.to_ascii_lowercase(), true),
-            })
-            .collect();
-        Self { words }
-    }
-
-    /// Whether the list has this name; `static:all` stands for every name.
-    pub(crate) fn matches(&self, name: &[u8]) -> bool {
-        self.words
-            .iter()
-            .find(|(word, _)| word == "static:all" || name.eq_ignore_ascii_case(word.as_bytes()))
-            .is_some_and(|(_, positive)| *positive)
-    }
-}
-
-/// The limits on what one client may do in a time unit; zero: none.
-#[derive(Debug)]
-pub(crate) struct Rates {
-    pub(crate) connections: i64,
-    pub(crate) connection_rate: i64,
-    pub(crate) mail: i64,
-    pub(crate) recipients: i64,
-    pub(crate) auth: i64,
-    pub(crate) tls: i64,
-    pub(crate) v4_prefix: u8,
-    pub(crate) v6_prefix: u8,
-}
-
-impl Rates {
-    /// Whether anything is counted at all.
-    pub(crate) fn counted(&self) -> bool {
-        [
-            self.connections,
-            self.connection_rate,
-            self.mail,
-            self.recipients,
-            self.auth,
-            self.tls,
-        ]
-        .iter()
-        .any(|limit| *limit > 0)
-    }
-}
 
 /// Everything that this daemon reads from the configuration.
 #[derive(Debug)]
@@ -341,78 +144,12 @@ fn bare_newline(value: &str) -> Result<BareLf> {
     })
 }
 
-fn families(value: &str) -> Result<Families> {
-    let mut families = Families {
-        v4: false,
-        v6: false,
-    };
-    for word in pf_text::split::list(value) {
-        match word {
-            "all" => families = Families { v4: true, v6: true },
-            "ipv4" => families.v4 = true,
-            "ipv6" => families.v6 = true,
-            _ => bail!("unknown inet_protocols value \"{word}\" in \"{value}\""),
-        }
-    }
-    Ok(families)
-}
-
 fn size(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(0)
 }
 
 fn prefix(value: i64) -> u8 {
     u8::try_from(value).unwrap_or(u8::MAX)
-}
-
-impl Restrictions {
-    fn read(config: &Config) -> Result<Self> {
-        let list = |key| -> Result<Vec<Word>> {
-            let text: String = config.get(key)?;
-            Ok(words::parse(&text))
-        };
-        let mut classes = HashMap::new();
-        for name in pf_text::split::list(&config.get(param::SMTPD_RESTRICTION_CLASSES)?) {
-            match config.string(name)?.filter(|value| !value.is_empty()) {
-                Some(value) => classes.insert(name.to_owned(), words::parse(&value)),
-                None => bail!("restriction class `{name}' needs a definition"),
-            };
-        }
-        classes.insert(
-            "reject_sender_login_mismatch".to_owned(),
-            words::parse("reject_authenticated_sender_login_mismatch reject_unauthenticated_sender_login_mismatch"),
-        );
-        Ok(Self {
-            client: list(param::SMTPD_CLIENT_RESTRICTIONS)?,
-            helo: list(param::SMTPD_HELO_RESTRICTIONS)?,
-            sender: list(param::SMTPD_SENDER_RESTRICTIONS)?,
-            relay: list(param::SMTPD_RELAY_RESTRICTIONS)?,
-            relay_by_default: words::parse(
-                "permit_mynetworks, permit_sasl_authenticated, permit_auth_destination",
-            ),
-            recipient: list(param::SMTPD_RECIPIENT_RESTRICTIONS)?,
-            etrn: list(param::SMTPD_ETRN_RESTRICTIONS)?,
-            data: list(param::SMTPD_DATA_RESTRICTIONS)?,
-            end_of_data: list(param::SMTPD_END_OF_DATA_RESTRICTIONS)?,
-            local_rewrite: list(param::LOCAL_HEADER_REWRITE_CLIENTS)?,
-            classes,
-        })
-    }
-
-    /// Makes sure that the server does not relay for everybody.
-    fn check(&self) -> Result<()> {
-        let mut warn = |text: String| pf_log::warning!("{text}");
-        let class = |name: &str| self.class(name);
-        if words::has_required(&self.recipient, &class, &mut warn, 0)
-            || words::has_required(&self.relay, &class, &mut warn, 0)
-        {
-            return Ok(());
-        }
-        bail!(
-            "in parameter smtpd_relay_restrictions or smtpd_recipient_restrictions, specify at least one working instance of: {}",
-            words::REQUIRED
-        )
-    }
 }
 
 impl Params {
@@ -672,24 +409,6 @@ pub(crate) mod tests {
             err.to_string(),
             "in parameter smtpd_relay_restrictions or smtpd_recipient_restrictions, specify at least one working instance of: reject_unauth_destination, defer_unauth_destination, reject, defer, defer_if_permit or check_relay_domains"
         );
-    }
-
-    #[test]
-    fn tables_of_restrictions_are_collected() {
-        let params = params(&[
-            (
-                "smtpd_client_restrictions",
-                "check_client_access cidr:/a, check_policy_service unix:private/p, inline:{x=y}",
-            ),
-            ("smtpd_restriction_classes", "mine"),
-            (
-                "mine",
-                "check_sender_access cidr:/a check_helo_access hash:/b",
-            ),
-        ]);
-        let mut tables = params.restrictions.tables();
-        tables.sort();
-        assert_eq!(tables, ["cidr:/a", "hash:/b", "inline:{x=y}"]);
     }
 
     #[test]
