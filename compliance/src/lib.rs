@@ -17,6 +17,7 @@ pub mod delivery;
 pub mod dialogue;
 pub mod golden;
 pub mod ipc;
+pub mod outbound;
 pub mod queue_file;
 pub mod random;
 pub mod scenario;

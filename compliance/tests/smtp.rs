@@ -12,16 +12,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use compliance::golden;
-use compliance::testkit::{Dns, Instance, Sink, wait_for};
-
-type Script = fn(&str) -> Option<&'static str>;
-
-fn on(event: &str, verb: &str, reply: &'static str) -> Option<&'static str> {
-    event
-        .get(..verb.len())
-        .is_some_and(|start| start.eq_ignore_ascii_case(verb))
-        .then_some(reply)
-}
+use compliance::outbound::{Script, on, send};
+use compliance::testkit::{Dns, Instance, Sink};
 
 const SERVERS: &[(&str, Script)] = &[
     ("fine", |_| None),
@@ -76,35 +68,6 @@ const SERVERS: &[(&str, Script)] = &[
     ("class-of-another", |e| on(e, "RCPT", "450 5.1.1 mixed")),
     ("says-503", |e| on(e, "RCPT", "503 5.5.1 sequence")),
 ];
-
-/// Sends one message and waits until each recipient was told of.
-fn send(instance: &Instance, recipients: &[String], content: &[u8], options: &[&str]) -> String {
-    let before = instance.log().len();
-    let mut args = vec!["-i", "-f", "bob@test.example"];
-    args.extend(options);
-    args.extend(recipients.iter().map(String::as_str));
-    let sent = instance.run_with("sendmail", &args, content);
-    assert_eq!(sent.status, 0, "{sent:?}");
-    let told = |log: &str| {
-        recipients.iter().all(|to| {
-            log.contains(&format!("to=<{to}>, relay=")) || log.contains(&format!("orig_to=<{to}>"))
-        })
-    };
-    let done = wait_for(Duration::from_secs(20), || told(&instance.log()[before..]));
-    let log = instance.log();
-    assert!(done, "{recipients:?}:\n{}", &log[before..]);
-    let mut out = String::new();
-    for line in log[before..].lines() {
-        if line.contains("overriding earlier entry") {
-            continue;
-        }
-        if line.contains("postfix/smtp[") || line.contains("postfix/lmtp[") {
-            let text = line.split_once("postfix/").unwrap().1;
-            writeln!(out, "{text}").unwrap();
-        }
-    }
-    out
-}
 
 fn builder() -> compliance::testkit::Builder {
     Instance::builder().main_cf(

@@ -4,15 +4,21 @@
 //! [`MAX_RECORDS`] are taken. What an answer means for mail (MX preference, null MX, loops) is for the callers, and so is
 //! caching, which a resolver on the host does better.
 
+mod answer;
+mod ask;
+mod check;
 mod hosts;
 mod message;
 mod name;
 mod resolver;
+mod search;
 mod system;
 
+pub use answer::{Answer, Found, Trouble};
 pub use hosts::Hosts;
 pub use message::{Data, Kind, Record};
-pub use resolver::{Answer, Found, MALFORMED, Resolver, Trouble};
+pub use resolver::Resolver;
+pub use search::Appending;
 pub use system::ResolvConf;
 
 /// The most records that are taken from one answer.

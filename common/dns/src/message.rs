@@ -1,8 +1,11 @@
 //! Queries and answers (RFC 1035, section 4).
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::{MAX_RECORDS, name};
+use crate::name;
+
+/// The only class of records that there is.
+const IN: u16 = 1;
 
 /// A type of record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -113,6 +116,56 @@ pub struct Record {
     pub data: Data,
 }
 
+impl Record {
+    /// The address that it names.
+    pub fn address(&self) -> Option<IpAddr> {
+        match self.data {
+            Data::A(address) => Some(IpAddr::V4(address)),
+            Data::Aaaa(address) => Some(IpAddr::V6(address)),
+            _ => None,
+        }
+    }
+
+    /// Whether it says that there is no such service.
+    pub(crate) fn is_null(&self) -> bool {
+        match &self.data {
+            Data::Mx { host, .. } | Data::Srv { host, .. } => host.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// The record as a line of a zone file, the form in which `smtp_dns_reply_filter` and its like see it.
+    pub fn line(&self) -> Vec<u8> {
+        let kind = self.kind.name();
+        let mut line = format!("{}. {} IN {kind} ", self.name, self.ttl).into_bytes();
+        let shown = match &self.data {
+            Data::A(address) => address.to_string(),
+            Data::Aaaa(address) => address.to_string(),
+            Data::Mx { preference, host } => format!("{preference} {host}."),
+            Data::Name(host) => format!("{host}."),
+            Data::Srv {
+                priority,
+                weight,
+                port,
+                host,
+            } => format!("{priority} {weight} {port} {host}."),
+            Data::Txt(text) => {
+                line.extend_from_slice(text);
+                return line;
+            }
+            Data::Raw(bytes) => match (self.kind, bytes.as_slice()) {
+                (Kind::Tlsa, [usage, selector, matching, rest @ ..]) => {
+                    let hex: String = rest.iter().map(|byte| format!("{byte:02x}")).collect();
+                    format!("{usage} {selector} {matching} {hex}")
+                }
+                _ => "[truncated record]".to_owned(),
+            },
+        };
+        line.extend_from_slice(shown.as_bytes());
+        line
+    }
+}
+
 /// A parsed answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Message {
@@ -121,9 +174,13 @@ pub(crate) struct Message {
     pub(crate) authentic: bool,
     pub(crate) code: u8,
     pub(crate) question: (String, u16),
+    /// How many records the answer announces.
+    pub(crate) answers: u16,
     pub(crate) records: Vec<Record>,
     /// A record of the type that was asked for made no sense and is left out.
     pub(crate) malformed: bool,
+    /// The answer ends before its last record does, or has a record of another class.
+    pub(crate) corrupt: bool,
 }
 
 /// A query for one name and type; asks for the server's word on authenticity (RFC 6840, section 5.7) and for large answers.
@@ -145,7 +202,13 @@ fn number(message: &[u8], at: usize) -> Option<u16> {
     ))
 }
 
-/// Parses an answer. A record that is malformed is left out with a warning; the others are used.
+fn long(message: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_be_bytes(
+        message.get(at..at + 4)?.try_into().ok()?,
+    ))
+}
+
+/// Parses an answer. A record that is malformed is left out; the others are used.
 pub(crate) fn parse(message: &[u8]) -> Option<Message> {
     let flags = number(message, 2)?;
     if flags & 0x8000 == 0 || number(message, 4)? != 1 {
@@ -154,29 +217,26 @@ pub(crate) fn parse(message: &[u8]) -> Option<Message> {
     let (question, mut at) = name::read(message, 12)?;
     let wanted = number(message, at)?;
     at += 4;
-    let (mut records, mut malformed) = (Vec::new(), false);
-    for _ in 0..number(message, 6)? {
-        if records.len() >= MAX_RECORDS {
-            pf_log::warning!(
-                "DNS answer for {question} has more than {MAX_RECORDS} records -- dropping the rest"
-            );
-            break;
-        }
+    let (mut records, mut malformed, mut corrupt) = (Vec::new(), false, false);
+    let answers = number(message, 6)?;
+    for _ in 0..answers {
         let Some((owner, fixed)) = name::read(message, at) else {
+            corrupt = true;
             break;
         };
-        let (Some(kind), Some(len)) = (number(message, fixed), number(message, fixed + 8)) else {
-            break;
-        };
-        let Some(ttl) = message
-            .get(fixed + 4..fixed + 8)
-            .and_then(|bytes| bytes.try_into().ok())
-        else {
+        let (Some(kind), Some(IN), Some(ttl), Some(len)) = (
+            number(message, fixed),
+            number(message, fixed + 2),
+            long(message, fixed + 4),
+            number(message, fixed + 8),
+        ) else {
+            corrupt = true;
             break;
         };
         let data = fixed + 10;
         let end = data + usize::from(len);
         if end > message.len() {
+            corrupt = true;
             break;
         }
         at = end;
@@ -187,15 +247,14 @@ pub(crate) fn parse(message: &[u8]) -> Option<Message> {
             Some(data) => records.push(Record {
                 name: owner,
                 kind,
-                ttl: u32::from_be_bytes(ttl),
+                ttl,
                 data,
             }),
             None => {
                 malformed |= kind.number() == wanted;
-                pf_log::warning!(
-                    "malformed {} record in DNS answer for {question} -- ignored",
-                    kind.name()
-                );
+                if matches!(kind, Kind::A | Kind::Aaaa) {
+                    pf_log::warning!("extract_answer: bad address length: {len}");
+                }
             }
         }
     }
@@ -205,8 +264,10 @@ pub(crate) fn parse(message: &[u8]) -> Option<Message> {
         authentic: flags & 0x0020 != 0,
         code: u8::try_from(flags & 15).ok()?,
         question: (question, wanted),
+        answers,
         records,
         malformed,
+        corrupt,
     })
 }
 
@@ -236,7 +297,10 @@ fn record_data(message: &[u8], kind: Kind, at: usize, end: usize) -> Option<Data
         Kind::Txt => {
             let (mut text, mut rest) = (Vec::new(), bytes);
             while let Some((len, tail)) = rest.split_first() {
-                let (part, tail) = tail.split_at_checked(usize::from(*len))?;
+                let Some((part, tail)) = tail.split_at_checked(usize::from(*len)) else {
+                    pf_log::warning!("extract_answer: bad TXT string length: {len}");
+                    return None;
+                };
                 text.extend_from_slice(part);
                 rest = tail;
             }
@@ -278,7 +342,7 @@ mod tests {
             (52, &[]),
         ]))
         .unwrap();
-        assert!(message.authentic && !message.truncated);
+        assert!(message.authentic && !message.truncated && message.malformed && !message.corrupt);
         let data: Vec<_> = message
             .records
             .iter()
@@ -298,9 +362,35 @@ mod tests {
     }
 
     #[test]
-    fn at_most_a_hundred_records() {
-        let many: Vec<(u16, &[u8])> = (0..150).map(|_| (1, &[1u8, 2, 3, 4][..])).collect();
-        assert_eq!(parse(&answer(&many)).unwrap().records.len(), MAX_RECORDS);
+    fn an_answer_that_ends_early_is_corrupt() {
+        let mut cut = answer(&[(1, &[1, 2, 3, 4]), (1, &[1, 2, 3, 4])]);
+        cut.truncate(cut.len() - 1);
+        assert!(parse(&cut).unwrap().corrupt);
+    }
+
+    #[test]
+    fn records_are_shown_as_in_zone_files() {
+        let shown = |kind, data: &[u8]| {
+            let message = parse(&answer(&[(kind, data)])).unwrap();
+            String::from_utf8(message.records[0].line()).unwrap()
+        };
+        assert_eq!(
+            shown(15, &[0, 5, 0xc0, 12]),
+            "a.example. 60 IN MX 5 a.example."
+        );
+        assert_eq!(shown(1, &[192, 0, 2, 1]), "a.example. 60 IN A 192.0.2.1");
+        assert_eq!(
+            shown(33, &[0, 1, 0, 2, 0, 25, 0xc0, 12]),
+            "a.example. 60 IN SRV 1 2 25 a.example."
+        );
+        assert_eq!(
+            shown(52, &[3, 1, 1, 0xab, 0]),
+            "a.example. 60 IN TLSA 3 1 1 ab00"
+        );
+        assert_eq!(
+            shown(52, &[3, 1]),
+            "a.example. 60 IN TLSA [truncated record]"
+        );
     }
 
     proptest! {

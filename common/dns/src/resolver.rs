@@ -1,89 +1,69 @@
 //! Asking servers.
 
-use std::hash::{BuildHasher as _, Hasher as _};
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::IpAddr;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::timeout;
 
-use crate::message::{self, Message};
-use crate::{Data, Hosts, Kind, Record, ResolvConf};
+use crate::answer::{Answer, Found, Trouble};
+use crate::ask::ask;
+use crate::check;
+use crate::message::Message;
+use crate::search::Appending;
+use crate::{Data, Hosts, Kind, MAX_RECORDS, Record, ResolvConf};
 
-/// How many aliases may follow each other.
+/// How many questions an alias may lead to.
 const MAX_ALIASES: usize = 10;
 
-/// Records were found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
-    /// Those of the type that was asked for; never empty.
-    pub records: Vec<Record>,
-    /// The name at the end of the aliases.
-    pub name: String,
-    /// Whether a trusted server vouches for the answer (DNSSEC).
-    pub authentic: bool,
-}
-
-/// Why there is no answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trouble {
-    /// `Name service error for name=... type=...: Host not found`, as in log lines.
-    pub text: String,
-    /// Whether a trusted server vouches for it.
-    pub authentic: bool,
-}
-
 /// Why there is no answer when what came cannot be used.
-pub const MALFORMED: &str = "Malformed or unexpected name server reply";
-
-/// What came of a question.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
-    /// Records.
-    Found(Found),
-    /// There is no such name.
-    NoName(Trouble),
-    /// The name has no record of this type.
-    NoData(Trouble),
-    /// The domain takes no mail (RFC 7505).
-    NullMx(Trouble),
-    /// Nobody could tell; try again later.
-    Retry(Trouble),
-    /// Nobody can tell: the server refuses, or the answer makes no sense.
-    Fail(Trouble),
-    /// The name is no domain name.
-    Invalid(Trouble),
-}
-
-impl Answer {
-    /// The records; none for every other outcome.
-    pub fn records(&self) -> &[Record] {
-        match self {
-            Answer::Found(found) => &found.records,
-            _ => &[],
-        }
-    }
-
-    /// Why there are no records.
-    pub fn trouble(&self) -> Option<&Trouble> {
-        match self {
-            Answer::Found(_) => None,
-            Answer::NoName(trouble)
-            | Answer::NoData(trouble)
-            | Answer::NullMx(trouble)
-            | Answer::Retry(trouble)
-            | Answer::Fail(trouble)
-            | Answer::Invalid(trouble) => Some(trouble),
-        }
-    }
-}
+const MALFORMED: &str = "Malformed or unexpected name server reply";
+const NO_DATA: &str = "Host found but no data record of requested type";
+const TRY_AGAIN: &str = "Host not found, try again";
 
 /// The stub resolver of a process.
 #[derive(Debug, Clone)]
 pub struct Resolver {
     conf: ResolvConf,
     hosts: Hosts,
+}
+
+/// What one question was, for complaints about what came of it.
+#[derive(Clone, Copy)]
+struct Question<'a> {
+    name: &'a str,
+    kind: Kind,
+    authentic: bool,
+}
+
+impl<'a> Question<'a> {
+    fn new(name: &'a str, kind: Kind, authentic: bool) -> Self {
+        Self {
+            name,
+            kind,
+            authentic,
+        }
+    }
+
+    /// What a server said of it.
+    fn trouble(self, why: &str) -> Trouble {
+        let Trouble { text, authentic } = self.malformed(why);
+        let text = format!("Host or domain name not found. {text}");
+        Trouble { text, authentic }
+    }
+
+    /// What is wrong with what a server said of it.
+    fn malformed(self, why: &str) -> Trouble {
+        let Self { name, kind, .. } = self;
+        let kind = kind.name();
+        self.says(format!(
+            "Name service error for name={name} type={kind}: {why}"
+        ))
+    }
+
+    fn says(self, text: String) -> Trouble {
+        let authentic = self.authentic;
+        Trouble { text, authentic }
+    }
 }
 
 impl Resolver {
@@ -105,92 +85,40 @@ impl Resolver {
         &self.hosts
     }
 
-    /// Looks a name up in DNS. Aliases are followed; a single null MX is an outcome of its own.
+    /// Looks a name up in DNS as it is. Aliases are followed; a null MX is an outcome of its own.
     pub async fn lookup(&self, name: &str, kind: Kind) -> Answer {
-        let plain = name.strip_suffix('.').unwrap_or(name);
-        let trouble = |why: &str, authentic: bool| Trouble {
-            text: format!(
-                "Name service error for name={name} type={}: {why}",
-                kind.name()
-            ),
-            authentic,
-        };
-        let checked = if kind == Kind::Ptr || plain.contains('_') {
-            Ok(())
-        } else {
-            pf_text::hostname::check_hostname(plain.as_bytes())
-        };
-        if checked.is_err() && !plain.is_empty() {
-            return Answer::Invalid(trouble("invalid host or domain name", false));
+        self.search(name, kind, Appending::NONE).await
+    }
+
+    /// Looks a name up in DNS, perhaps with a domain of `resolv.conf` appended.
+    pub async fn search(&self, name: &str, kind: Kind, appending: Appending) -> Answer {
+        if kind != Kind::Ptr && !check::may_be_asked(name) {
+            let text = format!("Name service error for {name}: invalid host or domain name");
+            return Answer::NoName(Trouble {
+                text,
+                authentic: false,
+            });
         }
-        let mut wanted = plain.to_owned();
+        let mut wanted = name.to_owned();
+        let mut authentic = true;
         for _ in 0..MAX_ALIASES {
-            let message = match self.ask(&wanted, kind).await {
-                Ok(message) => message,
-                Err(_) => return Answer::Retry(trouble("Host not found, try again", false)),
+            let asked = self.ask_in_domains(&wanted, kind, appending).await;
+            let (whole, message) = match asked {
+                Ok(answer) => answer,
+                Err(_) => {
+                    let question = Question::new(&wanted, kind, false);
+                    return Answer::Retry(question.trouble(TRY_AGAIN));
+                }
             };
-            let authentic = message.authentic && self.conf.trust_ad;
-            match message.code {
-                0 | 3 => {}
-                2 => return Answer::Retry(trouble("Host not found, try again", authentic)),
-                _ => return Answer::Fail(trouble("Non-recoverable error", authentic)),
-            }
-            let before = wanted.clone();
-            let malformed = message.malformed;
-            wanted = follow(&message, wanted);
-            if kind != Kind::Cname && is_alias(&message, &wanted) {
-                let text = format!("Name server loop for {name}");
-                pf_log::warning!("dns_lookup: {text}");
-                return Answer::NoData(Trouble { text, authentic });
-            }
-            let mut records: Vec<Record> = message
-                .records
-                .into_iter()
-                .filter(|record| record.kind == kind && record.name.eq_ignore_ascii_case(&wanted))
-                .collect();
-            if kind == Kind::Mx {
-                if let [
-                    Record {
-                        data: Data::Mx { host, .. },
-                        ..
-                    },
-                ] = records.as_slice()
-                    && host.is_empty()
-                {
-                    return Answer::NullMx(Trouble {
-                        text: format!("Domain {name} does not accept mail (nullMX)"),
-                        authentic,
-                    });
-                }
-                let any = !records.is_empty();
-                records.retain(usable_exchanger);
-                if any && records.is_empty() {
-                    return Answer::Invalid(trouble(MALFORMED, authentic));
-                }
-            }
-            if !records.is_empty() {
-                return Answer::Found(Found {
-                    records,
-                    name: wanted,
-                    authentic,
-                });
-            }
-            // That nothing of it could be read does not say that there is nothing.
-            if malformed {
-                return Answer::Retry(trouble(MALFORMED, authentic));
-            }
-            if message.code == 3 {
-                return Answer::NoName(trouble("Host not found", authentic));
-            }
-            // An alias whose target the server left out is asked for itself.
-            if wanted == before || kind == Kind::Cname {
-                return Answer::NoData(trouble(
-                    "Host found but no data record of requested type",
-                    authentic,
-                ));
+            authentic &= message.authentic && self.conf.trust_ad;
+            match answer(Question::new(&wanted, kind, authentic), &whole, message) {
+                Next::Done(answer) => return answer,
+                Next::Alias(target) => wanted = target,
             }
         }
-        Answer::Fail(trouble("Too many aliases", false))
+        let text = format!("Name server loop for {wanted}");
+        pf_log::warning!("dns_lookup: {text}");
+        Answer::NoData(Trouble { text, authentic })
     }
 
     /// The addresses of a host, in DNS, of the families wanted.
@@ -198,20 +126,24 @@ impl Resolver {
     /// # Errors
     /// The outcome of the question that had no records; one that may be tried again before one that may not.
     pub async fn addresses(&self, name: &str, v4: bool, v6: bool) -> Result<Vec<IpAddr>, Answer> {
+        self.addresses_in(name, v4, v6, Appending::NONE).await
+    }
+
+    async fn addresses_in(
+        &self,
+        name: &str,
+        v4: bool,
+        v6: bool,
+        appending: Appending,
+    ) -> Result<Vec<IpAddr>, Answer> {
         let mut found = Vec::new();
         let mut trouble: Option<Answer> = None;
         for (wanted, kind) in [(v4, Kind::A), (v6, Kind::Aaaa)] {
             if !wanted {
                 continue;
             }
-            let answer = self.lookup(name, kind).await;
-            for record in answer.records() {
-                match record.data {
-                    Data::A(address) => found.push(IpAddr::V4(address)),
-                    Data::Aaaa(address) => found.push(IpAddr::V6(address)),
-                    _ => {}
-                }
-            }
+            let answer = self.search(name, kind, appending).await;
+            found.extend(answer.records().iter().filter_map(Record::address));
             if answer.trouble().is_some()
                 && (trouble.is_none() || matches!(answer, Answer::Retry(_)))
             {
@@ -224,7 +156,7 @@ impl Resolver {
         }
     }
 
-    /// The addresses of a host in the hosts file, or else in DNS.
+    /// The addresses of a host in the hosts file, or else in DNS, where it may be short of a domain of `resolv.conf`.
     ///
     /// # Errors
     /// As [`addresses`](Self::addresses).
@@ -236,7 +168,7 @@ impl Resolver {
             .filter(|address| if address.is_ipv4() { v4 } else { v6 })
             .collect();
         if known.is_empty() {
-            self.addresses(name, v4, v6).await
+            self.addresses_in(name, v4, v6, Appending::ALL).await
         } else {
             Ok(known)
         }
@@ -261,12 +193,48 @@ impl Resolver {
         self.lookup(&reverse(address), Kind::Ptr).await
     }
 
+    /// Asks for a name, as it is and with domains appended, until there is something. The name that was found, and what of it; or
+    /// else the most telling answer.
+    async fn ask_in_domains(
+        &self,
+        name: &str,
+        kind: Kind,
+        appending: Appending,
+    ) -> io::Result<(String, Message)> {
+        let names = appending.names(name, &self.conf);
+        let mut best: Option<(u8, String, io::Result<Message>)> = None;
+        for (number, whole) in names.into_iter().enumerate() {
+            let asked = self.ask(&whole, kind).await;
+            let rank = match &asked {
+                Ok(message) if message.code == 0 && message.answers > 0 => {
+                    return asked.map(|message| (whole, message));
+                }
+                _ if number == 0 && whole == name => 4,
+                Ok(message) if message.code == 0 => 3,
+                Ok(message) if matches!(message.code, 2 | 4 | 5) => 2,
+                Ok(message) if message.code == 3 => 1,
+                // Nothing better is to be had from this server.
+                _ => 0,
+            };
+            if best.as_ref().is_none_or(|(other, ..)| rank >= *other) {
+                best = Some((rank, whole, asked));
+            }
+            if rank == 0 {
+                break;
+            }
+        }
+        let Some((_, whole, asked)) = best else {
+            return Err(io::ErrorKind::InvalidInput.into());
+        };
+        asked.map(|message| (whole, message))
+    }
+
     /// Asks all servers in turn, as often as configured, until one answers.
     async fn ask(&self, name: &str, kind: Kind) -> io::Result<Message> {
         let mut last: io::Result<Message> = Err(io::ErrorKind::TimedOut.into());
         for _ in 0..self.conf.attempts {
             for server in &self.conf.servers {
-                match timeout(self.conf.timeout, ask_one(*server, name, kind)).await {
+                match timeout(self.conf.timeout, ask(*server, name, kind)).await {
                     // A server that fails may be worse than the next one.
                     Ok(Ok(message)) if matches!(message.code, 0 | 3) => return Ok(message),
                     Ok(other) => {
@@ -282,66 +250,85 @@ impl Resolver {
     }
 }
 
-async fn ask_one(server: SocketAddr, name: &str, kind: Kind) -> io::Result<Message> {
-    // Seeded by the system for each use; with the random port, what a forger has to guess.
-    let id = u16::try_from(
-        std::collections::hash_map::RandomState::new()
-            .build_hasher()
-            .finish()
-            & 0xffff,
-    )
-    .unwrap_or(0);
-    let query = message::query(id, name, kind).ok_or(io::ErrorKind::InvalidInput)?;
-    let any: IpAddr = if server.is_ipv4() {
-        Ipv4Addr::UNSPECIFIED.into()
-    } else {
-        Ipv6Addr::UNSPECIFIED.into()
-    };
-    let socket = UdpSocket::bind((any, 0)).await?;
-    socket.connect(server).await?;
-    socket.send(&query).await?;
-    let mut buffer = vec![0; 4096];
-    loop {
-        let count = socket.recv(&mut buffer).await?;
-        let Some(answer) = message::parse(buffer.get(..count).unwrap_or_default()) else {
-            continue;
-        };
-        if !answers(&answer, id, name, kind) {
-            continue;
-        }
-        return if answer.truncated {
-            ask_by_tcp(server, &query, id, name, kind).await
-        } else {
-            Ok(answer)
-        };
+/// What a message leads to.
+enum Next {
+    /// The end.
+    Done(Answer),
+    /// Another question: the server left out what the name is an alias of.
+    Alias(String),
+}
+
+/// What a server said to a question; `asked` is the whole name, its domain included.
+fn answer(question: Question<'_>, asked: &str, message: Message) -> Next {
+    let kind = question.kind;
+    let done = |answer| Next::Done(answer);
+    match (message.code, message.answers) {
+        (0, 1..) => {}
+        (0, 0) => return done(Answer::NoData(question.trouble(NO_DATA))),
+        // Another server may know, or this one another time: failed, not implemented, refused.
+        (2 | 4 | 5, _) => return done(Answer::Retry(question.trouble(TRY_AGAIN))),
+        (3, _) => return done(Answer::NoName(question.trouble("Host not found"))),
+        _ => return done(Answer::Fail(question.trouble("Non-recoverable error"))),
     }
+    let unusable = || question.malformed(MALFORMED);
+    if message.corrupt {
+        return done(Answer::Retry(unusable()));
+    }
+    if check::owners(&message.records, asked, kind).is_err() {
+        return done(Answer::Invalid(unusable()));
+    }
+    let last = follow(&message, asked.to_owned());
+    let is_alias = |record: &Record| record.kind == Kind::Cname && kind != Kind::Cname;
+    let aliased = message.records.iter().any(is_alias);
+    let mut records: Vec<Record> = message
+        .records
+        .into_iter()
+        .filter(|record| record.kind == kind && record.name.eq_ignore_ascii_case(&last))
+        .collect();
+    // One record without a host is enough.
+    if let Some(record) = records.iter().find(|record| record.is_null()) {
+        return done(null(question, record));
+    }
+    let before = records.len();
+    records.retain(|record| check::target(record, asked).is_ok());
+    let misnamed = records.len() < before;
+    if records.len() > MAX_RECORDS {
+        pf_log::warning!(
+            "DNS record count limit ({MAX_RECORDS}) exceeded -- dropping excess record(s) after qname={} qtype={}",
+            question.name,
+            kind.name()
+        );
+        records.truncate(MAX_RECORDS);
+    }
+    if !records.is_empty() {
+        return done(Answer::Found(Found {
+            records,
+            name: last,
+            authentic: question.authentic,
+        }));
+    }
+    if aliased {
+        return Next::Alias(last);
+    }
+    // That nothing of it could be read does not say that there is nothing.
+    done(if message.malformed {
+        Answer::Retry(unusable())
+    } else if misnamed {
+        Answer::Invalid(unusable())
+    } else {
+        Answer::NoData(unusable())
+    })
 }
 
-async fn ask_by_tcp(
-    server: SocketAddr,
-    query: &[u8],
-    id: u16,
-    name: &str,
-    kind: Kind,
-) -> io::Result<Message> {
-    let mut stream = TcpStream::connect(server).await?;
-    let len = u16::try_from(query.len()).map_err(io::Error::other)?;
-    let mut framed = len.to_be_bytes().to_vec();
-    framed.extend_from_slice(query);
-    stream.write_all(&framed).await?;
-    let len = stream.read_u16().await?;
-    let mut buffer = vec![0; usize::from(len)];
-    stream.read_exact(&mut buffer).await?;
-    message::parse(&buffer)
-        .filter(|answer| answers(answer, id, name, kind))
-        .ok_or_else(|| io::ErrorKind::InvalidData.into())
-}
-
-/// Whether this is the answer to our question.
-fn answers(answer: &Message, id: u16, name: &str, kind: Kind) -> bool {
-    answer.id == id
-        && answer.question.1 == kind.number()
-        && answer.question.0.eq_ignore_ascii_case(name)
+/// A record that says that there is no such service.
+fn null(question: Question<'_>, record: &Record) -> Answer {
+    let name = question.name;
+    match record.kind {
+        Kind::Srv => {
+            Answer::NullSrv(question.says(format!("Domain {name} does not support SRV requests")))
+        }
+        _ => Answer::NullMx(question.says(format!("Domain {name} does not accept mail (nullMX)"))),
+    }
 }
 
 /// The name at the end of the aliases of an answer.
@@ -366,39 +353,6 @@ fn follow(message: &Message, mut name: String) -> String {
     name
 }
 
-/// Whether a name still is an alias: after all aliases were followed, they lead nowhere.
-fn is_alias(message: &Message, name: &str) -> bool {
-    message
-        .records
-        .iter()
-        .any(|record| record.kind == Kind::Cname && record.name.eq_ignore_ascii_case(name))
-}
-
-/// An exchanger whose name cannot be a host is no exchanger.
-fn usable_exchanger(record: &Record) -> bool {
-    match &record.data {
-        Data::Mx { host, .. } if host.is_empty() => false,
-        Data::Mx { host, .. } => {
-            let numeric = host.parse::<IpAddr>().is_ok();
-            if numeric {
-                pf_log::warning!(
-                    "numeric domain name in resource data of MX record for {}: {host}",
-                    record.name
-                );
-            }
-            let fine = numeric || pf_text::hostname::valid_hostname(host.as_bytes());
-            if !fine {
-                pf_log::warning!(
-                    "malformed domain name in resource data of MX record for {}: {host}",
-                    record.name
-                );
-            }
-            fine
-        }
-        _ => true,
-    }
-}
-
 /// The name under which the names of an address are kept.
 fn reverse(address: IpAddr) -> String {
     match address {
@@ -419,6 +373,7 @@ fn reverse(address: IpAddr) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokio::net::UdpSocket;
 
     /// A server that answers each question with what `reply` makes of it.
     async fn server(reply: impl Fn(&[u8]) -> Vec<u8> + 'static) -> Resolver {
@@ -473,6 +428,7 @@ mod tests {
                 b'x' => reply(query, 3, &[]),
                 b's' => reply(query, 2, &[]),
                 b'r' => reply(query, 5, &[]),
+                b'f' => reply(query, 1, &[]),
                 _ => reply(query, 0, &[]),
             })
             .await;
@@ -486,15 +442,16 @@ mod tests {
                 panic!("a loop of aliases leads nowhere")
             };
             assert_eq!(trouble.text, "Name server loop for l.example");
-            assert!(matches!(ask("r.example").await, Answer::Fail(_)));
+            assert!(matches!(ask("r.example").await, Answer::Retry(_)));
+            assert!(matches!(ask("f.example").await, Answer::Fail(_)));
             assert!(matches!(ask("d.example").await, Answer::NoData(_)));
-            assert!(matches!(ask("-.example").await, Answer::Invalid(_)));
+            assert!(matches!(ask("-.example").await, Answer::NoName(_)));
             let Answer::NoName(trouble) = ask("x.example").await else {
                 panic!("found")
             };
             assert_eq!(
                 trouble.text,
-                "Name service error for name=x.example type=MX: Host not found"
+                "Host or domain name not found. Name service error for name=x.example type=MX: Host not found"
             );
         });
     }

@@ -15,8 +15,10 @@ pub struct ResolvConf {
     pub attempts: u32,
     /// Whether the servers' word on authenticity counts (`options trust-ad`); always for servers on this host.
     pub trust_ad: bool,
-    /// Domains to append to short names.
+    /// Domains to append to names.
     pub search: Vec<String>,
+    /// A name with this many dots is first tried as it is.
+    pub ndots: usize,
 }
 
 impl Default for ResolvConf {
@@ -27,6 +29,7 @@ impl Default for ResolvConf {
             attempts: 2,
             trust_ad: false,
             search: Vec::new(),
+            ndots: 1,
         }
     }
 }
@@ -64,6 +67,8 @@ impl ResolvConf {
                             conf.timeout = Duration::from_secs(u64::from(seconds.clamp(1, 30)));
                         } else if let Some(attempts) = number("attempts:") {
                             conf.attempts = attempts.clamp(1, 5);
+                        } else if let Some(dots) = number("ndots:") {
+                            conf.ndots = usize::try_from(dots.min(15)).unwrap_or(1);
                         } else if option == "trust-ad" {
                             conf.trust_ad = true;
                         }

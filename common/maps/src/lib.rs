@@ -12,6 +12,7 @@ mod cdb_file;
 mod cdb_writer;
 mod cidr;
 mod compose;
+pub mod dns_filter;
 pub mod file_value;
 mod hashed;
 mod lmdb;

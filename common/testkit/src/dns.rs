@@ -1,6 +1,7 @@
 //! A DNS server with a handful of names, on port 53 of an instance's own network.
 
-use std::net::{Ipv4Addr, Ipv6Addr, UdpSocket};
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, Ipv6Addr, TcpStream, UdpSocket};
 use std::sync::{Arc, Mutex};
 
 use crate::Instance;
@@ -12,7 +13,9 @@ const SERVFAIL: u8 = 2;
 #[derive(Debug, Clone, Default)]
 pub struct Dns {
     records: Vec<(String, u16, Vec<u8>)>,
-    failing: Vec<String>,
+    failing: Vec<(String, u8)>,
+    large: Vec<String>,
+    cut: Vec<String>,
     asked: Arc<Mutex<Vec<String>>>,
 }
 
@@ -70,6 +73,13 @@ impl Dns {
         self.record(name, 16, data)
     }
 
+    /// Adds a service location.
+    #[must_use]
+    pub fn srv(self, name: &str, [priority, weight, port]: [u16; 3], host: &str) -> Self {
+        let numbers = [priority, weight, port].map(u16::to_be_bytes).concat();
+        self.record(name, 33, [numbers, encode(host)].concat())
+    }
+
     /// Adds a record of any type with these bytes, however malformed.
     #[must_use]
     pub fn raw(self, name: &str, kind: u16, data: &[u8]) -> Self {
@@ -78,8 +88,28 @@ impl Dns {
 
     /// The server cannot tell anything of this name.
     #[must_use]
-    pub fn servfail(mut self, name: &str) -> Self {
-        self.failing.push(name.to_ascii_lowercase());
+    pub fn servfail(self, name: &str) -> Self {
+        self.code(name, SERVFAIL)
+    }
+
+    /// The server answers all questions about this name with this code.
+    #[must_use]
+    pub fn code(mut self, name: &str, code: u8) -> Self {
+        self.failing.push((name.to_ascii_lowercase(), code));
+        self
+    }
+
+    /// Answers about this name do not fit into a datagram.
+    #[must_use]
+    pub fn large(mut self, name: &str) -> Self {
+        self.large.push(name.to_ascii_lowercase());
+        self
+    }
+
+    /// Answers about this name end one byte too early.
+    #[must_use]
+    pub fn cut(mut self, name: &str) -> Self {
+        self.cut.push(name.to_ascii_lowercase());
         self
     }
 
@@ -88,6 +118,13 @@ impl Dns {
         let socket = instance.udp("127.0.0.1:53");
         let server = self.clone();
         std::thread::spawn(move || server.serve(&socket));
+        let listener = instance.listen("127.0.0.1:53");
+        let server = self.clone();
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                let _ = server.stream(&mut stream);
+            }
+        });
         self
     }
 
@@ -99,14 +136,32 @@ impl Dns {
     fn serve(&self, socket: &UdpSocket) {
         let mut buffer = [0; 1500];
         while let Ok((len, client)) = socket.recv_from(&mut buffer) {
-            if let Some(answer) = self.answer(&buffer[..len]) {
+            if let Some((name, mut answer)) = self.answer(&buffer[..len]) {
+                if self.large.contains(&name) {
+                    // Nothing but the question, and that there is more.
+                    answer.truncate(12 + name.len() + 2 + 4);
+                    answer[2] |= 2;
+                    answer[7] = 0;
+                }
                 let _ = socket.send_to(&answer, client);
             }
         }
     }
 
-    /// The answer to a query of one question, if it is one.
-    fn answer(&self, query: &[u8]) -> Option<Vec<u8>> {
+    fn stream(&self, stream: &mut TcpStream) -> std::io::Result<()> {
+        let mut len = [0; 2];
+        stream.read_exact(&mut len)?;
+        let mut query = vec![0; usize::from(u16::from_be_bytes(len))];
+        stream.read_exact(&mut query)?;
+        if let Some((_, answer)) = self.answer(&query) {
+            let len = u16::try_from(answer.len()).unwrap();
+            stream.write_all(&[&len.to_be_bytes(), answer.as_slice()].concat())?;
+        }
+        Ok(())
+    }
+
+    /// The answer to a query of one question, if it is one, and the name in it.
+    fn answer(&self, query: &[u8]) -> Option<(String, Vec<u8>)> {
         let (mut name, mut at) = (String::new(), 12);
         loop {
             let len = usize::from(*query.get(at)?);
@@ -146,8 +201,9 @@ impl Dns {
             break;
         }
         let known = self.records.iter().any(|(n, _, _)| *n == wanted);
-        let code = if self.failing.contains(&name) {
-            SERVFAIL
+        let failing = self.failing.iter().find(|(other, _)| *other == name);
+        let code = if let Some((_, code)) = failing {
+            *code
         } else if known || !answers.is_empty() {
             0
         } else {
@@ -165,7 +221,10 @@ impl Dns {
             reply.extend(u16::try_from(data.len()).ok()?.to_be_bytes());
             reply.extend(data);
         }
-        Some(reply)
+        if self.cut.contains(&name) {
+            reply.pop();
+        }
+        Some((name, reply))
     }
 }
 

@@ -14,9 +14,10 @@ use tokio::time::timeout;
 use crate::Smtp;
 use crate::connection::Link;
 use crate::exchange::{After, Batch};
-use crate::hosts::{self, Found, Place, Server};
+use crate::hosts::{self, Found};
 use crate::notify;
 use crate::params::Params;
+use crate::server::{Place, Server};
 use crate::session::Session;
 use crate::trouble::{Failure, outcome};
 
@@ -203,7 +204,7 @@ impl Delivery<'_> {
     /// Tries the servers of one site; whether no other site is to be tried.
     async fn by_site(&mut self, site: &str, last_site: bool) -> bool {
         let params = &self.smtp.params;
-        let destination = match pf_net::parse_destination(site, &params.port) {
+        let destination = match pf_net::parse_destination(site, &params.port, &params.known_ports) {
             Ok(destination) => destination,
             Err(why) => {
                 warning!("{why}");
@@ -216,7 +217,7 @@ impl Delivery<'_> {
             servers,
             trouble,
             myself,
-        } = hosts::find(params, &self.smtp.resolver, &destination).await;
+        } = hosts::find(params, &self.smtp.naming, &destination).await;
         let looped = servers.is_empty() && trouble.as_ref().is_some_and(hosts::is_loop);
         let last_site = last_site || myself || looped;
         if servers.is_empty() {

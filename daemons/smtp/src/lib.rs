@@ -14,8 +14,11 @@ mod exchange;
 mod features;
 mod generic;
 mod hosts;
+mod naming;
 mod notify;
+mod order;
 mod params;
+mod server;
 mod session;
 mod trouble;
 
@@ -23,12 +26,12 @@ use std::rc::Rc;
 
 use pf_attr::aio;
 use pf_delivery::{Agent, receive};
-use pf_dns::Resolver;
 use pf_queue::Queue;
 use pf_service::event::EventService;
 use pf_service::{Client, Context, Share};
 
 use crate::cache::Cache;
+use crate::naming::Naming;
 use crate::params::Params;
 
 /// The service.
@@ -36,7 +39,7 @@ pub struct Smtp {
     params: Params,
     agent: Agent,
     queue: Queue,
-    resolver: Resolver,
+    naming: Naming,
     cache: Cache,
 }
 
@@ -53,7 +56,7 @@ impl EventService for Smtp {
         Ok(Self {
             agent,
             queue: Queue::new(&context.config)?,
-            resolver: Resolver::system(),
+            naming: Naming::read(&context.config, if params.lmtp { "lmtp" } else { "smtp" })?,
             cache: Cache::default(),
             params,
         })

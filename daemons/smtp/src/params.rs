@@ -31,6 +31,18 @@ pub enum Preference {
     V6,
 }
 
+impl Preference {
+    /// In the words of `smtp_address_preference`.
+    fn parse(word: &str) -> Option<Self> {
+        match word.to_ascii_lowercase().as_str() {
+            "ipv4" => Some(Self::V4),
+            "ipv6" => Some(Self::V6),
+            "" | "any" => Some(Self::Any),
+            _ => None,
+        }
+    }
+}
+
 /// All parameters, read once.
 pub struct Params {
     /// Whether this is the LMTP client.
@@ -48,6 +60,8 @@ pub struct Params {
     pub rset_timeout: Duration,
     pub quit_timeout: Duration,
     pub port: String,
+    /// `known_tcp_ports`
+    pub known_ports: String,
     pub line_length_limit: usize,
     pub mx_address_limit: usize,
     pub mx_session_limit: usize,
@@ -56,10 +70,6 @@ pub struct Params {
     pub ipv4: bool,
     pub ipv6: bool,
     pub balance: bool,
-    /// DNS may be asked at all.
-    pub dns_enabled: bool,
-    pub use_dns: bool,
-    pub use_native: bool,
     pub fallback: Vec<String>,
     pub skip_5xx_greeting: bool,
     pub skip_quit_response: bool,
@@ -147,9 +157,6 @@ impl Params {
             |suffix: &str| Ok::<_, Error>(Maps::open(&name(suffix), &text(suffix)?, &options));
         let protocols = config.get(param::INET_PROTOCOLS)?;
         let (ipv4, ipv6) = pf_config::system::families(&protocols)?;
-        let lookup = text("host_lookup")?;
-        let lookups: Vec<&str> = pf_text::split::list(&lookup).collect();
-        let support = text("dns_support_level")?;
         let tls_level = if yes("log_tls_feature_status")? {
             let level = text("tls_security_level")?;
             Some(if level.is_empty() {
@@ -160,7 +167,6 @@ impl Params {
         } else {
             None
         };
-        let dns_enabled = support != "disabled" && !config.get(param::DISABLE_DNS_LOOKUPS)?;
         let classes = config.get(param::NOTIFY_CLASSES)?;
         let notifies = |class: &str| pf_text::split::list(&classes).any(|name| name == class);
         let sources = |parameter: &str, value: String| {
@@ -175,6 +181,11 @@ impl Params {
             .filter_map(|word| word.strip_prefix("flags="))
             .collect();
         let final_delivery = flags.contains('X') || lmtp && config.get(param::LMTP_ASSUME_FINAL)?;
+        let preference = text("address_preference")?;
+        let preference = Preference::parse(&preference).ok_or_else(|| {
+            let name = name("address_preference");
+            Error(format!("bad {name} value: {preference}"))
+        })?;
         let target = text("address_verify_target")?;
         let verify_target = match target.to_ascii_lowercase().as_str() {
             "rcpt" => VerifyTarget::Rcpt,
@@ -232,21 +243,15 @@ impl Params {
             rset_timeout: time("rset_timeout")?,
             quit_timeout: time("quit_timeout")?,
             port: text("tcp_port")?,
+            known_ports: config.get(param::KNOWN_TCP_PORTS)?,
             line_length_limit: count("line_length_limit")?,
             mx_address_limit: count("mx_address_limit")?,
             mx_session_limit: count("mx_session_limit")?,
             randomize: yes("randomize_addresses")?,
-            preference: match text("address_preference")?.as_str() {
-                "ipv4" => Preference::V4,
-                "ipv6" => Preference::V6,
-                _ => Preference::Any,
-            },
+            preference,
             ipv4,
             ipv6,
             balance: yes("balance_inet_protocols")?,
-            dns_enabled,
-            use_dns: dns_enabled && lookups.contains(&"dns"),
-            use_native: !dns_enabled || lookups.contains(&"native"),
             fallback: pf_text::split::list(&text("fallback_relay")?)
                 .map(str::to_owned)
                 .collect(),

@@ -10,8 +10,8 @@ use pf_record::sendopts;
 
 use crate::connection::{Broken, Connection, Link, Listening};
 use crate::features::Features;
-use crate::hosts::Server;
 use crate::params::Params;
+use crate::server::Server;
 use crate::trouble::Failure;
 use pf_smtp::reply::Reply;
 

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use anyhow::Result;
 use pf_config::{Config, param};
 use pf_dns::{Answer, Data, Kind, Resolver, Trouble};
-use pf_maps::{Lookup, Maps, Options};
+use pf_maps::dns_filter::DnsFilter;
+use pf_maps::{Maps, Options};
 
 use crate::access::ask::{Dns, HostError, Record, RecordType};
 use crate::params::Params;
@@ -14,7 +15,7 @@ use crate::session::hostname::{Families, valid_hostaddr, valid_hostname};
 /// Whom to ask for names.
 pub(crate) struct Names {
     resolver: Resolver,
-    filter: Maps,
+    filter: DnsFilter,
     families: Families,
 }
 
@@ -39,23 +40,6 @@ fn record(record: &pf_dns::Record) -> Option<Record> {
     })
 }
 
-/// A record as `smtpd_dns_reply_filter` sees it.
-fn shown(record: &pf_dns::Record) -> Vec<u8> {
-    let mut line =
-        format!("{}. {} IN {} ", record.name, record.ttl, record.kind.name()).into_bytes();
-    match &record.data {
-        Data::A(ip) => line.extend_from_slice(ip.to_string().as_bytes()),
-        Data::Aaaa(ip) => line.extend_from_slice(ip.to_string().as_bytes()),
-        Data::Mx { preference, host } => {
-            line.extend_from_slice(format!("{preference} {host}.").as_bytes())
-        }
-        Data::Name(host) => line.extend_from_slice(format!("{host}.").as_bytes()),
-        Data::Txt(text) => line.extend_from_slice(text),
-        Data::Srv { .. } | Data::Raw(_) => {}
-    }
-    line
-}
-
 fn text(trouble: Trouble) -> String {
     trouble.text
 }
@@ -66,11 +50,11 @@ impl Names {
         let filter = config.get(param::SMTPD_DNS_REPLY_FILTER)?;
         Ok(Self {
             resolver: Resolver::system(),
-            filter: Maps::open(
+            filter: DnsFilter::new(Maps::open(
                 "smtpd_dns_reply_filter",
                 &filter,
                 &Options::from_config(config)?,
-            ),
+            )),
             families: params.families,
         })
     }
@@ -79,46 +63,17 @@ impl Names {
         let Ok(name) = std::str::from_utf8(name) else {
             return Dns::NotFound("Host not found".to_owned());
         };
-        match self.resolver.lookup(name, kind(wanted)).await {
-            Answer::Found(found) => self.filtered(&found.records).await,
+        let kind = kind(wanted);
+        let answer = self.resolver.lookup(name, kind).await;
+        match self.filter.filter(name, kind, answer).await {
+            Answer::Found(found) => Dns::Found(found.records.iter().filter_map(record).collect()),
             Answer::NoName(trouble) | Answer::NoData(trouble) | Answer::Invalid(trouble) => {
                 Dns::NotFound(text(trouble))
             }
-            Answer::NullMx(_) => Dns::NullMx,
+            Answer::NullMx(_) | Answer::NullSrv(_) => Dns::NullMx,
+            Answer::Policy(_) => Dns::Filtered,
             Answer::Retry(trouble) => Dns::Retry(text(trouble)),
             Answer::Fail(trouble) => Dns::Failed(text(trouble)),
-        }
-    }
-
-    /// What the filter leaves of an answer.
-    async fn filtered(&self, records: &[pf_dns::Record]) -> Dns {
-        let mut kept = Vec::with_capacity(records.len());
-        for found in records {
-            if !self.filter.is_empty() {
-                match self.filter.find(&shown(found)).await {
-                    Lookup::Missing => {}
-                    Lookup::Found(action) if action.eq_ignore_ascii_case(b"IGNORE") => {
-                        pf_log::info!("ignoring DNS RR: {}", pf_text::Show(&shown(found)));
-                        continue;
-                    }
-                    Lookup::Found(action) => {
-                        pf_log::warning!(
-                            "smtpd_dns_reply_filter: unknown DNS filter action: \"{}\"",
-                            pf_text::Show(&action)
-                        );
-                        return Dns::Retry("DNS reply filter error".to_owned());
-                    }
-                    Lookup::Unavailable(_) => {
-                        return Dns::Retry("DNS reply filter error".to_owned());
-                    }
-                }
-            }
-            kept.extend(record(found));
-        }
-        if kept.is_empty() {
-            Dns::Filtered
-        } else {
-            Dns::Found(kept)
         }
     }
 
@@ -166,24 +121,5 @@ fn host_error(answer: &Answer) -> HostError {
     HostError {
         temporary,
         text: text.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn records_are_shown_as_in_zone_files() {
-        let record = pf_dns::Record {
-            name: "example.com".to_owned(),
-            kind: Kind::Mx,
-            ttl: 300,
-            data: Data::Mx {
-                preference: 10,
-                host: "mx.example.com".to_owned(),
-            },
-        };
-        assert_eq!(shown(&record), b"example.com. 300 IN MX 10 mx.example.com.");
     }
 }

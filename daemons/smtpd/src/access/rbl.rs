@@ -62,11 +62,7 @@ impl<A: Ask> Check<'_, A> {
                 .collect(),
             Dns::NotFound(_) => return Listed::No,
             dns => {
-                self.warn(text![
-                    query,
-                    ": RBL lookup error: Host or domain name not found. ",
-                    dns.full()
-                ]);
+                self.warn(text![query, ": RBL lookup error: ", dns.full()]);
                 return Listed::Unknown;
             }
         };
