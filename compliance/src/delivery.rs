@@ -95,7 +95,6 @@ pub fn send_with(instance: &Instance, option: &str, recipient: &str, content: &[
         "{recipient}: {}",
         instance.log()
     );
-    std::thread::sleep(std::time::Duration::from_millis(60));
     let all = log(instance, LOG);
     let new = instance.log().get(before..).unwrap_or_default().to_owned();
     let count = new

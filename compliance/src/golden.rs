@@ -122,7 +122,7 @@ pub fn session(instance: &Instance, commands: &[&[&str]]) -> String {
 pub fn log(instance: &Instance, pattern: &str) -> String {
     let pattern = Regex::new(pattern).unwrap();
     instance
-        .log()
+        .whole_log()
         .lines()
         .filter(|line| pattern.is_match(line))
         .map(|line| {

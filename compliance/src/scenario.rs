@@ -339,8 +339,7 @@ impl World {
     /// of a service write in any order. The SMTP server's lines are told at once; the others can be late, and wait for a step that
     /// `settled` all mail.
     fn log(&mut self, instance: &Instance, settled: bool) {
-        std::thread::sleep(Duration::from_millis(30));
-        let log = instance.log();
+        let log = instance.whole_log();
         let new = log.get(self.seen..).unwrap_or_default();
         self.seen = log.len();
         let mut late = std::mem::take(&mut self.late);

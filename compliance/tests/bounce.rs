@@ -62,7 +62,7 @@ fn settled(instance: &Instance, before: usize, failed: bool) {
 
 fn told(instance: &Instance, before: usize) -> String {
     let text = log(instance, r" to=<|postfix/bounce|warning|status=|fatal");
-    let count = instance.log()[before..]
+    let count = instance.whole_log()[before..]
         .lines()
         .filter(|line| {
             Regex::new(r" to=<|postfix/bounce|warning|status=|fatal")

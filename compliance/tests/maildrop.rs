@@ -349,7 +349,7 @@ fn what_pickup_makes_of_it() {
             instance.log()
         );
         text += &format!("--- {name}\n");
-        for line in instance.log()[before..]
+        for line in instance.whole_log()[before..]
             .lines()
             .filter(|line| line.contains("/pickup[") || line.contains("/cleanup["))
         {

@@ -166,7 +166,7 @@ fn many_recipients_are_read_in_pieces() {
     instance.run("postfix", &["reload"]);
     mail(&instance, &args);
     wait(&instance, 4, ": removed");
-    let log = instance.log();
+    let log = instance.whole_log();
     for one in &to {
         assert_eq!(log.matches(&format!("to=<{one}>")).count(), 1, "{one}");
     }

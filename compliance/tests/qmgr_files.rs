@@ -482,7 +482,7 @@ fn odd_and_broken_files() {
                 text += &format!("in {queue}\n");
             }
         }
-        let log = instance.log();
+        let log = instance.whole_log();
         let mut lines: Vec<_> = log[before..]
             .lines()
             .filter(|line| {

@@ -126,7 +126,7 @@ fn send(instance: &Instance, options: &[&str], subject: &str, to: &[&str]) -> St
         .iter()
         .map(|line| format!("{line}\n"))
         .collect::<String>();
-    let log = instance.log();
+    let log = instance.whole_log();
     let mut lines: Vec<_> = log[before..]
         .lines()
         .filter(|line| {

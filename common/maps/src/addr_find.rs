@@ -156,17 +156,6 @@ impl Finder {
         let Some(domain) = domain else {
             return Ok(None);
         };
-        if strategy.local_part_at {
-            let mut key = quote_822(local).into_owned();
-            key.push(b'@');
-            if let Some(value) = maps.find_in(&key, Which::FixedOnly).await.found()? {
-                return Ok(Some(Hit {
-                    value,
-                    extension: None,
-                    by_domain: false,
-                }));
-            }
-        }
         if strategy.at_domain {
             let mut key = vec![b'@'];
             key.extend_from_slice(domain);
@@ -201,6 +190,21 @@ impl Finder {
                     }));
                 }
                 rest = rest.get(dot + 1..).unwrap_or_default();
+            }
+        }
+        if strategy.local_part_at {
+            for (user, kept) in [(local, None)]
+                .into_iter()
+                .chain(bare.map(|(user, kept)| (user, Some(kept))))
+            {
+                let key = [user, b"@"].concat();
+                if let Some(value) = ask(maps, &key, Which::FixedOnly).await? {
+                    return Ok(Some(Hit {
+                        value,
+                        extension: kept.map(<[u8]>::to_vec),
+                        by_domain: false,
+                    }));
+                }
             }
         }
         Ok(None)
@@ -309,5 +313,18 @@ mod tests {
             find("inline:{example=x}", "a@b.c.example", plain),
             Some(("x".into(), None))
         );
+        // The local part alone comes last, and may lose its extension.
+        let access = Strategy {
+            local_part_at: true,
+            ..dots
+        };
+        for (tables, value) in [
+            ("inline:{{a@=user} {c.example=domain}}", "domain"),
+            ("inline:{{a@=user} {.example=parent}}", "parent"),
+            ("inline:{a@=user}", "user"),
+        ] {
+            let hit = find(tables, "a+x@c.example", access);
+            assert_eq!(hit.unwrap().0, value);
+        }
     }
 }

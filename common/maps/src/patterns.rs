@@ -317,11 +317,7 @@ fn keyword<'a>(line: &'a [u8], word: &[u8]) -> Option<&'a [u8]> {
 }
 
 /// Parses replacement text: `$1`, `${1}`, `$(1)`, and `$$` for a dollar sign. `None` when it makes no sense.
-fn replacement(
-    text: &[u8],
-    out_of_range: &str,
-    mut warn: impl FnMut(String),
-) -> Option<Vec<Part>> {
+fn replacement(text: &[u8], out_of_range: &str, mut warn: impl FnMut(String)) -> Option<Vec<Part>> {
     let mut parts = Vec::new();
     let mut literal = Vec::new();
     let mut rest = text;

@@ -7,6 +7,7 @@ use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use nix::sched::{CloneFlags, setns};
@@ -16,6 +17,9 @@ use tempfile::TempDir;
 use crate::mixture::swapped;
 use crate::namespace::hold;
 use crate::{Client, Target};
+
+/// What stands in lines of the log that are the test's own.
+const MARK: &str = " testkit[";
 
 /// The services of a `master.cf` as installed, without TLS and without chroots.
 const MASTER_CF: &str = "\
@@ -348,7 +352,21 @@ impl Instance {
 
     /// The mail log so far.
     pub fn log(&self) -> String {
-        self.read("log/maillog")
+        let log = self.read("log/maillog");
+        let lines = log.split_inclusive('\n');
+        lines.filter(|line| !line.contains(MARK)).collect()
+    }
+
+    /// The mail log with all that was logged before this call: lines go through postlogd, one after the other, and a mark of
+    /// our own is waited for behind them.
+    pub fn whole_log(&self) -> String {
+        static MARKS: AtomicU32 = AtomicU32::new(0);
+        let mark = format!("mark-{}-", MARKS.fetch_add(1, Ordering::Relaxed));
+        self.run("postlog", &["-t", "testkit", &mark]);
+        wait_for(Duration::from_secs(5), || {
+            self.read("log/maillog").contains(&mark)
+        });
+        self.log()
     }
 
     /// Waits until a line of the log matches, and gives the line.
