@@ -35,7 +35,7 @@ pub fn send(
         })
     };
     let done = wait_for(Duration::from_secs(20), || told(&instance.log()[before..]));
-    let log = instance.log();
+    let log = instance.whole_log();
     assert!(done, "{recipients:?}:\n{}", &log[before..]);
     let mut out = String::new();
     for line in log[before..].lines() {
