@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use pf_maps::Options;
 use pf_maps::build::Builder;
-use pf_tabletool::Language;
+use pf_tabletool::{Language, Place};
 
 use crate::entry::{Fault, key_and_value};
 
@@ -22,7 +22,7 @@ impl Language for Aliases {
         &self,
         builder: &mut Builder,
         _options: &Options,
-        place: &str,
+        place: Place<'_>,
         line: &[u8],
     ) -> Result<(), String> {
         match key_and_value(line) {

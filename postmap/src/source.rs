@@ -6,7 +6,7 @@ use pf_maps::build::Builder;
 use pf_maps::manage::Stop;
 use pf_maps::source_text::{Fault, key_and_value};
 use pf_maps::{Options, file_value};
-use pf_tabletool::{Language, ask_lines};
+use pf_tabletool::{Language, Place, ask_lines};
 use pf_text::Show;
 
 use crate::message::{self, Wanted};
@@ -25,7 +25,7 @@ impl Language for Source {
         &self,
         builder: &mut Builder,
         options: &Options,
-        place: &str,
+        place: Place<'_>,
         line: &[u8],
     ) -> Result<(), String> {
         match entry(options, place, line) {
@@ -47,7 +47,7 @@ impl Language for Source {
 }
 
 /// Key and value of a line, unless there is something wrong with it, which is logged.
-fn entry<'a>(options: &Options, place: &str, line: &'a [u8]) -> Option<(&'a [u8], Vec<u8>)> {
+fn entry<'a>(options: &Options, place: Place<'_>, line: &'a [u8]) -> Option<(&'a [u8], Vec<u8>)> {
     let (key, value) = match key_and_value(line) {
         Ok(pair) => pair,
         Err(Fault::Unbalanced) => {

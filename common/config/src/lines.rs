@@ -49,7 +49,7 @@ impl<'a> Lines<'a> {
         if self.rest.is_empty() {
             return None;
         }
-        let (line, rest) = match self.rest.iter().position(|b| *b == b'\n') {
+        let (line, rest) = match memchr::memchr(b'\n', self.rest) {
             Some(at) => (
                 self.rest.get(..at).unwrap_or_default(),
                 self.rest.get(at + 1..).unwrap_or_default(),
@@ -69,7 +69,7 @@ impl<'a> Lines<'a> {
         };
         let mut null = false;
         while let Some(part) = self.physical() {
-            null |= part.contains(&0);
+            null |= memchr::memchr(0, part).is_some();
             if line.text.is_empty() {
                 line.first = self.number;
             }

@@ -1,14 +1,15 @@
 //! Making indexed tables from sources, for `postmap` and `postalias`. Readers see the old or the new table, never half of one:
 //! `lmdb:` is written in one transaction, `cdb:` beside the old file, which it then replaces.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use crate::Options;
 use crate::cdb_writer::CdbWriter;
+use crate::entries::Entries;
 use crate::lmdb_writer::LmdbWriter;
 use crate::spec::{TYPES, split_form, unsupported};
-use crate::table::{Entry, OpenError};
+use crate::table::OpenError;
 
 /// The formats that can be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,8 +84,7 @@ enum Target {
 pub struct Builder {
     plan: Plan,
     target: Target,
-    entries: Vec<Entry>,
-    places: HashMap<Vec<u8>, usize>,
+    entries: Entries,
 }
 
 impl std::fmt::Debug for Builder {
@@ -159,8 +159,7 @@ impl Builder {
         Self {
             plan,
             target,
-            entries: Vec::new(),
-            places: HashMap::new(),
+            entries: Entries::default(),
         }
     }
 
@@ -184,53 +183,40 @@ impl Builder {
             Target::Forgetting => return Ok(()),
             Target::Lmdb(_) | Target::Cdb(_) => {}
         }
-        let key = if self.plan.fold {
-            pf_text::case::fold(key, self.plan.utf8)
-        } else {
-            key.to_vec()
+        let folded = self.plan.fold
+            && key
+                .iter()
+                .any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii());
+        let key = match folded {
+            true => Cow::Owned(pf_text::case::fold(key, self.plan.utf8)),
+            false => Cow::Borrowed(key),
         };
-        let place = self.places.get(&key).copied();
+        let place = self.entries.find(&key);
         let known = match &self.target {
             Target::Lmdb(writer) if self.plan.incremental && place.is_none() => {
                 writer.get(&key)?.is_some()
             }
             _ => place.is_some(),
         };
-        if known {
-            match (self.plan.duplicates, &self.target) {
-                // The format allows several values; the first one is found.
-                (Duplicates::Ignore, Target::Cdb(_)) => {
-                    self.entries.push((key, value.to_vec()));
-                    return Ok(());
-                }
-                (Duplicates::Replace, Target::Cdb(_)) => {
-                    self.entries.retain(|(old, _)| *old != key);
-                    self.entries.push((key, value.to_vec()));
-                    return Ok(());
-                }
-                (Duplicates::Ignore, _) => return Ok(()),
-                (Duplicates::Warn, _) => {
-                    let shown = String::from_utf8_lossy(&key);
-                    match self.target {
-                        Target::Lmdb(_) => pf_log::warning!(
-                            "{}:{}: duplicate entry: \"{shown}\"",
-                            self.plan.kind,
-                            self.plan.name
-                        ),
-                        _ => {
-                            pf_log::warning!("{}: duplicate entry: \"{shown}\"", self.plan.name)
-                        }
-                    }
-                    return Ok(());
-                }
-                (Duplicates::Replace, _) => {}
+        match (self.plan.duplicates, &self.target, place) {
+            _ if !known => self.entries.push(&key, value),
+            // The format allows several values; the first one is found.
+            (Duplicates::Ignore, Target::Cdb(_), _) => self.entries.push(&key, value),
+            (Duplicates::Ignore, ..) => {}
+            (Duplicates::Replace, Target::Cdb(_), Some(at)) => {
+                self.entries.put_last(at, &key, value);
             }
-        }
-        match place.and_then(|at| self.entries.get_mut(at)) {
-            Some((_, old)) => *old = value.to_vec(),
-            None => {
-                self.places.insert(key.clone(), self.entries.len());
-                self.entries.push((key, value.to_vec()));
+            (Duplicates::Replace, _, Some(at)) => self.entries.set(at, value),
+            (Duplicates::Replace, _, None) => self.entries.push(&key, value),
+            (Duplicates::Warn, target, _) => {
+                let (kind, name) = (&self.plan.kind, &self.plan.name);
+                let shown = String::from_utf8_lossy(&key);
+                match target {
+                    Target::Lmdb(_) => {
+                        pf_log::warning!("{kind}:{name}: duplicate entry: \"{shown}\"");
+                    }
+                    _ => pf_log::warning!("{name}: duplicate entry: \"{shown}\""),
+                }
             }
         }
         Ok(())
@@ -242,9 +228,9 @@ impl Builder {
     /// The file cannot be written; the old table, if any, is as it was.
     pub fn finish(self) -> Result<(), String> {
         match self.target {
-            Target::Lmdb(mut writer) if self.plan.incremental => writer.put(&self.entries),
-            Target::Lmdb(mut writer) => writer.replace_all(self.entries),
             Target::Refusing(_) | Target::Forgetting => Ok(()),
+            Target::Lmdb(mut writer) if self.plan.incremental => writer.put_all(&self.entries),
+            Target::Lmdb(mut writer) => writer.replace_all(&self.entries),
             Target::Cdb(writer) => writer.write(&self.entries, self.plan.null.unwrap_or(false)),
         }
     }

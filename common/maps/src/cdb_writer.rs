@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use pf_config::system::reason;
 use pf_sys::lock::{Mode, Style, lock};
 
-use crate::table::{Entry, OpenError};
+use crate::entries::Entries;
+use crate::table::OpenError;
 
 /// A new file in the making, at `path.tmp`, locked so that nobody else makes it.
 pub(crate) struct CdbWriter {
@@ -61,7 +62,7 @@ impl CdbWriter {
     ///
     /// # Errors
     /// The file cannot be written; the old one is as it was.
-    pub(crate) fn write(self, entries: &[Entry], null: bool) -> Result<(), String> {
+    pub(crate) fn write(self, entries: &Entries, null: bool) -> Result<(), String> {
         let done = self.fill(entries, null);
         if done.is_err() {
             let _ = std::fs::remove_file(&self.partial);
@@ -69,17 +70,10 @@ impl CdbWriter {
         done.map_err(|err| format!("error writing {}: {}", self.partial.display(), reason(&err)))
     }
 
-    fn fill(&self, entries: &[Entry], null: bool) -> std::io::Result<()> {
-        let stored = |bytes: &[u8]| {
-            let mut stored = bytes.to_vec();
-            if null {
-                stored.push(0);
-            }
-            stored
-        };
+    fn fill(&self, entries: &Entries, null: bool) -> std::io::Result<()> {
         let mut writer = cdb::CDBMake::new(self.file.try_clone()?)?;
-        for (key, value) in entries {
-            writer.add(&stored(key), &stored(value))?;
+        for (key, value) in entries.iter(null) {
+            writer.add(key, value)?;
         }
         writer.finish()?;
         self.file.sync_all()?;

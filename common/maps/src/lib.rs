@@ -13,6 +13,7 @@ mod cdb_writer;
 mod cidr;
 mod compose;
 pub mod dns_filter;
+mod entries;
 pub mod file_value;
 mod hashed;
 mod lmdb;

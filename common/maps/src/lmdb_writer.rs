@@ -9,6 +9,7 @@ use heed::{Database, Env, MdbError, PutFlags, RwTxn, WithoutTls};
 use pf_config::system::reason;
 use pf_sys::lock::{Mode, Style, lock};
 
+use crate::entries::Entries;
 use crate::lmdb::{enlarge, environment, text, trimmed};
 use crate::table::{Entry, OpenError};
 
@@ -143,20 +144,30 @@ impl LmdbWriter {
         })
     }
 
+    /// As [`put`](Self::put), for many.
+    ///
+    /// # Errors
+    /// As [`put`](Self::put).
+    pub(crate) fn put_all(&mut self, entries: &Entries) -> Result<(), WriteError> {
+        let null = self.null.unwrap_or(true);
+        self.change(|database, txn| {
+            entries
+                .iter(null)
+                .try_for_each(|(key, value)| database.put(txn, key, value))
+        })
+    }
+
     /// Makes these the only entries; keys are there once each.
     ///
     /// # Errors
     /// As [`put`](Self::put).
-    pub fn replace_all(&mut self, mut entries: Vec<Entry>) -> Result<(), WriteError> {
-        entries.sort_unstable();
+    pub(crate) fn replace_all(&mut self, entries: &Entries) -> Result<(), WriteError> {
         let null = self.null.unwrap_or(true);
         self.change(|database, txn| {
             database.clear(txn)?;
-            for (key, value) in &entries {
-                let (key, value) = (Self::stored(key, null), Self::stored(value, null));
-                database.put_with_flags(txn, PutFlags::APPEND, &key, &value)?;
-            }
-            Ok(())
+            entries.sorted(null).try_for_each(|(key, value)| {
+                database.put_with_flags(txn, PutFlags::APPEND, key, value)
+            })
         })
     }
 

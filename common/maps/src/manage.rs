@@ -116,29 +116,34 @@ impl Tool {
 
     /// Looks a key up. `known`: whether something was found in this table before.
     fn ask(&self, table: &Table, key: &[u8], known: bool) -> Result<Option<Vec<u8>>, Stop> {
-        let title = table.title();
         // LMDB has no empty keys. Once it is known that keys end in a NUL byte, they are none.
         let ends_in_null = self.options.null.unwrap_or(known);
         if key.is_empty() && !ends_in_null && Format::of(table.kind()) == Some(Format::Lmdb) {
+            let title = table.title();
             return Err(Stop::Fatal(format!(
                 "error reading {title}: MDB_BAD_VALSIZE: Unsupported size of key/DB name/data, or wrong DUPFIXED size"
             )));
         }
-        let lookup = tokio::task::LocalSet::new().block_on(&self.runtime, table.lookup(key));
+        let lookup = match table.lookup_local(key) {
+            Some(answer) => answer,
+            None => tokio::task::LocalSet::new().block_on(&self.runtime, table.lookup(key)),
+        };
         let value = match lookup {
             Lookup::Missing => return Ok(None),
             // What is wrong was logged.
             Lookup::Unavailable(LookupError(why)) if why.is_empty() => {
+                let title = table.title();
                 return Err(Stop::Fatal(format!("table {title}: query error")));
             }
             Lookup::Unavailable(err) => {
+                let title = table.title();
                 return Err(Stop::Fatal(format!("table {title}: query error: {err}")));
             }
             Lookup::Found(value) if self.options.value_is_file => {
                 match file_value::decoded(&value) {
                     Ok(value) => value,
                     Err(why) => {
-                        let key = String::from_utf8_lossy(key);
+                        let (title, key) = (table.title(), String::from_utf8_lossy(key));
                         pf_log::warning!("table {title}: key {key}: {why}");
                         return Err(Stop::Fatal(format!("table {title}: query error")));
                     }
@@ -147,7 +152,7 @@ impl Tool {
             Lookup::Found(value) => value,
         };
         if value.is_empty() {
-            empty_value(&title, key);
+            empty_value(&table.title(), key);
         }
         Ok(Some(value))
     }

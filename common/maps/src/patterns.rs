@@ -52,10 +52,10 @@ enum Rule<E> {
     },
 }
 
-/// A pattern, and the text without which it cannot match.
+/// A pattern, and the texts without which it cannot match.
 struct Pattern<E> {
     engine: E,
-    text: Option<Vec<u8>>,
+    texts: Vec<Vec<u8>>,
 }
 
 struct Patterns<E> {
@@ -107,7 +107,11 @@ pub(crate) fn open<E: Engine>(name: &str, options: &Options) -> Result<Inner, Op
     let texts: Vec<_> = table
         .rules
         .iter_mut()
-        .map(|(_, Rule::Match { pattern, .. } | Rule::If { pattern, .. })| pattern.text.take())
+        .map(
+            |(_, Rule::Match { pattern, .. } | Rule::If { pattern, .. })| {
+                std::mem::take(&mut pattern.texts)
+            },
+        )
         .collect();
     table.filter = Prefilter::new(&texts);
     Ok(Inner::Local(Box::new(table)))
@@ -185,8 +189,12 @@ impl Reader<'_> {
             .options
             .iter()
             .all(|letter| E::PLAIN.contains(letter));
-        let text = if plain { needed(written.pattern) } else { None };
-        Some(Pattern { engine, text })
+        let texts = if plain {
+            needed(written.pattern)
+        } else {
+            Vec::new()
+        };
+        Some(Pattern { engine, texts })
     }
 
     fn matching<E: Engine>(&self, line: &[u8]) -> Option<Rule<E>> {

@@ -1,6 +1,9 @@
 //! Which patterns of a long table may match a key at all: most patterns cannot match without some fixed text, and all such texts
 //! are looked for in one pass over the key.
 
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder};
 
 /// With fewer patterns, to try each costs no more.
@@ -31,11 +34,22 @@ impl Candidates {
 
 impl Prefilter {
     /// For patterns whose texts, by [`needed`], are these. `None` when there is nothing to gain.
-    pub(crate) fn new(texts: &[Option<Vec<u8>>]) -> Option<Self> {
-        let (owners, words): (Vec<usize>, Vec<&[u8]>) = texts
+    pub(crate) fn new(texts: &[Vec<Vec<u8>>]) -> Option<Self> {
+        // Of the texts of a pattern, the one that the fewest others share tells most.
+        let mut shared: HashMap<&[u8], usize> = HashMap::new();
+        for text in texts.iter().flatten() {
+            *shared.entry(text).or_default() += 1;
+        }
+        let best = |texts: &'_ Vec<Vec<u8>>| {
+            texts
+                .iter()
+                .min_by_key(|text| (shared.get(text.as_slice()).copied(), Reverse(text.len())))
+                .cloned()
+        };
+        let (owners, words): (Vec<usize>, Vec<Vec<u8>>) = texts
             .iter()
             .enumerate()
-            .filter_map(|(number, text)| Some((number, text.as_deref()?)))
+            .filter_map(|(number, texts)| Some((number, best(texts)?)))
             .unzip();
         if words.len() < WORTHWHILE {
             return None;
@@ -47,7 +61,7 @@ impl Prefilter {
         Some(Self {
             search,
             owners,
-            has_text: texts.iter().map(Option::is_some).collect(),
+            has_text: texts.iter().map(|texts| !texts.is_empty()).collect(),
         })
     }
 
@@ -68,9 +82,13 @@ impl Prefilter {
     }
 }
 
-/// The longest text that each match of a pattern must contain, whatever its case; `None` when there is none, or when the pattern
-/// has parts that this simple reading, common to POSIX extended and Perl syntax, does not follow.
-pub(crate) fn needed(pattern: &[u8]) -> Option<Vec<u8>> {
+/// The texts, each of which every match of a pattern must contain, whatever its case; none when the pattern has parts that this
+/// simple reading, common to POSIX extended and Perl syntax, does not follow.
+pub(crate) fn needed(pattern: &[u8]) -> Vec<Vec<u8>> {
+    read(pattern).unwrap_or_default()
+}
+
+fn read(pattern: &[u8]) -> Option<Vec<Vec<u8>>> {
     // Verbs that end a match early, quoting, and changes of the syntax itself.
     let odd: [&[u8]; 3] = [b"(*", b"(?", b"\\Q"];
     if odd
@@ -80,14 +98,16 @@ pub(crate) fn needed(pattern: &[u8]) -> Option<Vec<u8>> {
     {
         return None;
     }
-    let (mut best, mut run) = (Vec::new(), Vec::new());
-    let mut end_run = |run: &mut Vec<u8>| {
-        if run.len() > best.len() {
-            best.clone_from(run);
+    let mut texts: Vec<Vec<u8>> = Vec::new();
+    let mut run = Vec::new();
+    let end_run = |run: &mut Vec<u8>, texts: &mut Vec<Vec<u8>>| {
+        if run.len() >= SHORTEST {
+            texts.push(std::mem::take(run));
         }
         run.clear();
     };
-    let mut depth = 0_usize;
+    // For each open group: how many texts there were before it, and whether it has alternatives.
+    let mut groups: Vec<(usize, bool)> = Vec::new();
     let mut rest = pattern;
     while let Some((&byte, tail)) = rest.split_first() {
         rest = tail;
@@ -107,13 +127,22 @@ pub(crate) fn needed(pattern: &[u8]) -> Option<Vec<u8>> {
                     Some(next)
                 }
             }
-            b'|' if depth == 0 => return None,
+            b'|' => {
+                groups.last_mut()?.1 = true;
+                None
+            }
             b'(' => {
-                depth += 1;
+                end_run(&mut run, &mut texts);
+                groups.push((texts.len(), false));
                 None
             }
             b')' => {
-                depth = depth.checked_sub(1)?;
+                end_run(&mut run, &mut texts);
+                let (before, alternatives) = groups.pop()?;
+                // Either may do, or the whole group may be missing.
+                if alternatives || may_be_missing(rest) {
+                    texts.truncate(before);
+                }
                 None
             }
             b'[' => {
@@ -135,7 +164,7 @@ pub(crate) fn needed(pattern: &[u8]) -> Option<Vec<u8>> {
             }
             b'+' => {
                 // In POSIX syntax a repetition may be repeated, and so be missing.
-                if rest.first().is_some_and(|next| b"*?{".contains(next)) {
+                if may_be_missing(rest) {
                     run.pop();
                 }
                 None
@@ -144,12 +173,21 @@ pub(crate) fn needed(pattern: &[u8]) -> Option<Vec<u8>> {
             other => Some(other),
         };
         match literal {
-            Some(byte) if depth == 0 => run.push(byte.to_ascii_lowercase()),
-            _ => end_run(&mut run),
+            Some(byte) => run.push(byte.to_ascii_lowercase()),
+            None => end_run(&mut run, &mut texts),
         }
     }
-    end_run(&mut run);
-    (depth == 0 && best.len() >= SHORTEST).then_some(best)
+    end_run(&mut run, &mut texts);
+    groups.is_empty().then_some(texts)
+}
+
+/// Whether what comes before this may be there no times at all, as far as can be told.
+fn may_be_missing(rest: &[u8]) -> bool {
+    match rest.split_first() {
+        Some((b'*' | b'?' | b'{', _)) => true,
+        Some((b'+', rest)) => may_be_missing(rest),
+        _ => false,
+    }
 }
 
 /// What follows a bracket expression, given what follows its opening bracket; `None` when the two syntaxes may differ.
@@ -179,35 +217,40 @@ mod tests {
     use proptest::prelude::*;
     use regex::bytes::RegexBuilder;
 
-    fn text(pattern: &str) -> Option<String> {
-        needed(pattern.as_bytes()).map(|text| String::from_utf8(text).unwrap())
+    fn text(pattern: &str) -> String {
+        let texts = needed(pattern.as_bytes());
+        let texts = texts
+            .into_iter()
+            .map(|text| String::from_utf8(text).unwrap());
+        texts.collect::<Vec<_>>().join(" ")
     }
 
     #[test]
-    fn the_longest_text_that_must_be_there() {
-        assert_eq!(
-            text("^Joe@example\\.com$").as_deref(),
-            Some("joe@example.com")
-        );
-        assert_eq!(text("ab*cde").as_deref(), Some("cde"));
-        assert_eq!(text("abc{0,1}d").as_deref(), Some("ab"));
-        assert_eq!(text("(abc)def").as_deref(), Some("def"));
-        assert_eq!(text("x[]a]yz").as_deref(), Some("yz"));
-        assert_eq!(text("[[:digit:]x]abc").as_deref(), Some("abc"));
-        assert_eq!(text("ab+*c"), None);
-        assert_eq!(text("ab+cd").as_deref(), Some("ab"));
-        for none in [
-            "abc|def",
-            "a?",
-            "(abc)",
-            "(?x)a b",
-            "abc\\1",
-            "ab[\\]]cd",
-            "ab)",
-            "ab{|cd}xyz",
-            "b+*",
+    fn texts_that_must_be_there() {
+        for (pattern, texts) in [
+            ("^Joe@example\\.com$", "joe@example.com"),
+            ("ab*cde", "cde"),
+            ("abc{0,1}d", "ab"),
+            ("(abc)def", "abc def"),
+            ("user[0-9]+@(domain5)\\.example", "user domain5 .example"),
+            ("(abc)?def(ghi)+", "def ghi"),
+            ("(abc(x|yz)q)def", "abc def"),
+            ("(ab(cd)ef){2}gh", "gh"),
+            ("(abc)+*de", "de"),
+            ("x[]a]yz", "yz"),
+            ("[[:digit:]x]abc", "abc"),
+            ("ab+*c", ""),
+            ("ab+cd", "ab cd"),
+            ("abc|def", ""),
+            ("a?", ""),
+            ("(?x)a b", ""),
+            ("abc\\1", ""),
+            ("ab[\\]]cd", ""),
+            ("ab)", ""),
+            ("ab{|cd}xyz", ""),
+            ("b+*", ""),
         ] {
-            assert_eq!(text(none), None, "{none}");
+            assert_eq!(text(pattern), texts, "{pattern}");
         }
     }
 

@@ -1,13 +1,40 @@
 //! `regexp:`: POSIX extended regular expressions, on an engine that takes linear time whatever the pattern.
 
+use std::cell::OnceCell;
+
 use regex::bytes::{Regex, RegexBuilder};
+use regex_syntax::ParserBuilder;
 
 use crate::Options;
 use crate::patterns::{self, Engine};
 use crate::posix;
 use crate::table::{Inner, OpenError};
 
-pub(crate) struct Posix(Regex);
+/// A pattern that is compiled when a key first asks for it: most rules of a long table never see one.
+pub(crate) struct Posix {
+    translated: String,
+    groups: usize,
+    ignore_case: bool,
+    newline: bool,
+    compiled: OnceCell<Result<Regex, String>>,
+}
+
+impl Posix {
+    fn regex(&self) -> Result<&Regex, String> {
+        let compile = || {
+            RegexBuilder::new(&self.translated)
+                .unicode(false)
+                .case_insensitive(self.ignore_case)
+                .multi_line(self.newline)
+                .dot_matches_new_line(!self.newline)
+                .size_limit(SIZE_LIMIT)
+                .build()
+                .map_err(|err| brief(&err.to_string()))
+        };
+        let compiled = self.compiled.get_or_init(compile);
+        compiled.as_ref().map_err(Clone::clone)
+    }
+}
 
 /// The most memory that one compiled pattern may take, in bytes.
 const SIZE_LIMIT: usize = 8 << 20;
@@ -30,27 +57,39 @@ impl Engine for Posix {
             }
         }
         let translated = posix::translate(pattern, extended, newline, ignore_case)?;
-        RegexBuilder::new(&translated)
+        let parsed = ParserBuilder::new()
             .unicode(false)
+            .utf8(false)
             .case_insensitive(ignore_case)
             .multi_line(newline)
             .dot_matches_new_line(!newline)
-            .size_limit(SIZE_LIMIT)
             .build()
-            .map(Posix)
-            .map_err(|err| brief(&err))
+            .parse(&translated)
+            .map_err(|err| brief(&err.to_string()))?;
+        let new = Self {
+            groups: parsed.properties().explicit_captures_len(),
+            translated,
+            ignore_case,
+            newline,
+            compiled: OnceCell::new(),
+        };
+        // What repetitions come to is only known then.
+        if pattern.contains(&b'{') {
+            new.regex()?;
+        }
+        Ok(new)
     }
 
     fn groups(&self) -> usize {
-        self.0.captures_len().saturating_sub(1)
+        self.groups
     }
 
     fn is_match(&self, key: &[u8]) -> Result<bool, String> {
-        Ok(self.0.is_match(key))
+        Ok(self.regex()?.is_match(key))
     }
 
     fn captures(&self, key: &[u8]) -> Result<Option<Vec<Option<Vec<u8>>>>, String> {
-        Ok(self.0.captures(key).map(|found| {
+        Ok(self.regex()?.captures(key).map(|found| {
             found
                 .iter()
                 .map(|group| group.map(|text| text.as_bytes().to_vec()))
@@ -60,12 +99,11 @@ impl Engine for Posix {
 }
 
 /// The engine's complaint in one line.
-fn brief(err: &regex::Error) -> String {
-    let text = err.to_string();
+fn brief(text: &str) -> String {
     let line = text
         .lines()
         .last()
-        .unwrap_or(&text)
+        .unwrap_or(text)
         .trim_start_matches("error: ");
     // As the C library says it.
     match line {

@@ -194,14 +194,34 @@ impl Table {
 
     /// Looks a key up.
     pub async fn lookup(&self, key: &[u8]) -> Lookup<Vec<u8>> {
-        self.refresh();
+        if let Some(answer) = self.lookup_local(key) {
+            return answer;
+        }
         let Some(key) = self.prepared(key) else {
             return Lookup::Missing;
         };
         let inner = self.inner.borrow().clone();
         let answer = match &*inner {
-            Inner::Local(table) => table.get(&key),
             Inner::Remote(table) => table.get(&key).await,
+            Inner::Local(table) => table.get(&key),
+            Inner::Broken(_) => Lookup::Missing,
+        };
+        self.checked(&key, answer)
+    }
+
+    /// Looks a key up in a table that answers at once; `None` for one that asks somebody else.
+    pub fn lookup_local(&self, key: &[u8]) -> Option<Lookup<Vec<u8>>> {
+        self.refresh();
+        let inner = self.inner.borrow();
+        if let Inner::Remote(_) = &**inner {
+            return None;
+        }
+        let Some(key) = self.prepared(key) else {
+            return Some(Lookup::Missing);
+        };
+        let answer = match &**inner {
+            Inner::Local(table) => table.get(&key),
+            Inner::Remote(_) => return None,
             Inner::Broken(why) => {
                 pf_log::warning!("{} is unavailable. {why}", self.title());
                 Lookup::Unavailable(LookupError(format!(
@@ -210,6 +230,11 @@ impl Table {
                 )))
             }
         };
+        Some(self.checked(&key, answer))
+    }
+
+    /// The answer, unless it is not in the encoding that it must be in.
+    fn checked(&self, key: &[u8], answer: Lookup<Vec<u8>>) -> Lookup<Vec<u8>> {
         if let (true, Lookup::Found(value)) = (self.options.utf8, &answer)
             && !value.is_ascii()
             && std::str::from_utf8(value).is_err()
@@ -217,7 +242,7 @@ impl Table {
             pf_log::warning!(
                 "{}: key \"{}\": non-UTF-8 value \"{}\": malformed UTF-8 or invalid codepoint",
                 self.title(),
-                pf_text::Show(&key),
+                pf_text::Show(key),
                 pf_text::Show(value)
             );
             return Lookup::Unavailable(LookupError(String::new()));

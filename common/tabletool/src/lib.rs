@@ -17,6 +17,21 @@ use pf_maps::manage::{Stop, Tables, Tool, input_lines};
 
 use make::Making;
 
+/// A line of a source, as complaints name it.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// The source.
+    pub source: &'a str,
+    /// The number of the line.
+    pub line: usize,
+}
+
+impl std::fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}, line {}", self.source, self.line)
+    }
+}
+
 /// What one of the commands does in its own way.
 pub trait Language {
     /// What stands between key and value in a list.
@@ -30,7 +45,7 @@ pub trait Language {
         &self,
         builder: &mut Builder,
         options: &Options,
-        place: &str,
+        place: Place<'_>,
         line: &[u8],
     ) -> Result<(), String>;
 

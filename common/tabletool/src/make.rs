@@ -10,7 +10,7 @@ use pf_maps::manage::{Stop, Tool, become_owner, index_umask};
 use pf_maps::source_text::before_null;
 use pf_text::Show;
 
-use crate::Language;
+use crate::{Language, Place};
 
 /// How an index is made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,7 +93,10 @@ pub fn make(
         for warning in lines.warnings.drain(..) {
             pf_log::warning!("{shown}{warning}");
         }
-        let place = format!("{shown}, line {}", line.first);
+        let place = Place {
+            source: shown,
+            line: line.first,
+        };
         let text = before_null(line.text);
         if tool.options.utf8 && std::str::from_utf8(&text).is_err() {
             let text = Show(&text);
@@ -101,7 +104,7 @@ pub fn make(
             continue;
         }
         language
-            .add(&mut builder, &tool.options, &place, &text)
+            .add(&mut builder, &tool.options, place, &text)
             .map_err(failed)?;
     }
     for warning in &lines.warnings {
