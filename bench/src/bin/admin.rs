@@ -151,7 +151,7 @@ fn timed(instance: &Instance, line: &str) -> f64 {
 
 fn write_tables(instance: &Instance, keys: usize) {
     let (mut table, mut asked) = (String::new(), String::new());
-    for n in 0..keys {
+    for n in (0..keys).map(|n| n * 7919 % keys) {
         let _ = writeln!(table, "user{n}@domain{}.example value-of-{n}", n % 997);
     }
     for n in (0..200_000).map(|n| n * 7919 % keys) {

@@ -191,23 +191,21 @@ impl Builder {
             true => Cow::Owned(pf_text::case::fold(key, self.plan.utf8)),
             false => Cow::Borrowed(key),
         };
-        let place = self.entries.find(&key);
-        let known = match &self.target {
-            Target::Lmdb(writer) if self.plan.incremental && place.is_none() => {
+        let known = self.entries.find(&key);
+        let there = match &self.target {
+            Target::Lmdb(writer) if self.plan.incremental && known.at.is_none() => {
                 writer.get(&key)?.is_some()
             }
-            _ => place.is_some(),
+            _ => known.at.is_some(),
         };
-        match (self.plan.duplicates, &self.target, place) {
-            _ if !known => self.entries.push(&key, value),
+        match (self.plan.duplicates, &self.target, known.at) {
+            _ if !there => self.entries.push(known, &key, value),
             // The format allows several values; the first one is found.
-            (Duplicates::Ignore, Target::Cdb(_), _) => self.entries.push(&key, value),
+            (Duplicates::Ignore, Target::Cdb(_), _) => self.entries.push(known, &key, value),
             (Duplicates::Ignore, ..) => {}
-            (Duplicates::Replace, Target::Cdb(_), Some(at)) => {
-                self.entries.put_last(at, &key, value);
-            }
+            (Duplicates::Replace, Target::Cdb(_), _) => self.entries.put_last(known, &key, value),
             (Duplicates::Replace, _, Some(at)) => self.entries.set(at, value),
-            (Duplicates::Replace, _, None) => self.entries.push(&key, value),
+            (Duplicates::Replace, _, None) => self.entries.push(known, &key, value),
             (Duplicates::Warn, target, _) => {
                 let (kind, name) = (&self.plan.kind, &self.plan.name);
                 let shown = String::from_utf8_lossy(&key);

@@ -18,8 +18,17 @@ struct Span {
 pub(crate) struct Entries {
     bytes: Vec<u8>,
     spans: Vec<Span>,
-    index: HashTable<usize>,
+    /// The hash of a key, and the number of its entry.
+    index: HashTable<(u64, usize)>,
     hasher: DefaultHashBuilder,
+}
+
+/// What is known of a key: its hash, and the number of its first entry.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Known {
+    hash: u64,
+    /// The number of the first entry with this key.
+    pub(crate) at: Option<usize>,
 }
 
 fn slice(bytes: &[u8], start: usize, length: usize) -> &[u8] {
@@ -33,10 +42,14 @@ impl Entries {
             .map_or(&[], |span| slice(&self.bytes, span.start, span.key))
     }
 
-    /// The number of the first entry with this key.
-    pub(crate) fn find(&self, key: &[u8]) -> Option<usize> {
+    /// Looks for an entry with this key.
+    pub(crate) fn find(&self, key: &[u8]) -> Known {
         let hash = self.hasher.hash_one(key);
-        self.index.find(hash, |at| self.key(*at) == key).copied()
+        let same = |(other, at): &(u64, usize)| *other == hash && self.key(*at) == key;
+        Known {
+            hash,
+            at: self.index.find(hash, same).map(|(_, at)| *at),
+        }
     }
 
     fn append(&mut self, key: &[u8], value: &[u8]) -> Span {
@@ -54,23 +67,14 @@ impl Entries {
     }
 
     /// Adds an entry behind the others. Of entries with one key, the first one is found.
-    pub(crate) fn push(&mut self, key: &[u8], value: &[u8]) {
-        let known = self.find(key).is_some();
+    pub(crate) fn push(&mut self, known: Known, key: &[u8], value: &[u8]) {
         let span = self.append(key, value);
-        self.spans.push(span);
-        if !known {
-            let Self {
-                bytes,
-                spans,
-                index,
-                hasher,
-            } = self;
-            let hash_of = |at: &usize| {
-                let span = spans.get(*at);
-                hasher.hash_one(span.map_or(&[][..], |span| slice(bytes, span.start, span.key)))
-            };
-            index.insert_unique(hasher.hash_one(key), spans.len() - 1, hash_of);
+        if known.at.is_none() {
+            let place = (known.hash, self.spans.len());
+            self.index
+                .insert_unique(known.hash, place, |(hash, _)| *hash);
         }
+        self.spans.push(span);
     }
 
     /// Gives an entry another value.
@@ -82,18 +86,26 @@ impl Entries {
         }
     }
 
-    /// Removes an entry and puts one with the same key behind the others.
-    pub(crate) fn put_last(&mut self, at: usize, key: &[u8], value: &[u8]) {
-        let span = self.append(key, value);
+    /// Adds an entry behind the others, and removes the one with the same key.
+    pub(crate) fn put_last(&mut self, known: Known, key: &[u8], value: &[u8]) {
         let last = self.spans.len();
-        self.spans.push(span);
-        if let Some(old) = self.spans.get_mut(at) {
-            old.removed = true;
+        if let Some(at) = known.at {
+            if let Some(old) = self.spans.get_mut(at) {
+                old.removed = true;
+            }
+            let place = self.index.find_mut(known.hash, |(_, found)| *found == at);
+            if let Some((_, found)) = place {
+                *found = last;
+            }
         }
-        let hash = self.hasher.hash_one(key);
-        if let Some(place) = self.index.find_mut(hash, |known| *known == at) {
-            *place = last;
-        }
+        self.push(known, key, value);
+    }
+
+    /// About how many bytes a file of pages needs for old and new entries.
+    pub(crate) fn room(&self) -> usize {
+        const EACH: usize = 16;
+        let bytes = self.bytes.len() + self.spans.len() * EACH;
+        bytes.saturating_mul(3)
     }
 
     /// Keys and values in order, with a NUL byte behind each if so wanted.
@@ -103,12 +115,21 @@ impl Entries {
 
     /// The same, by key.
     pub(crate) fn sorted(&self, null: bool) -> impl Iterator<Item = (&[u8], &[u8])> {
-        let key = |span: &&Span| slice(&self.bytes, span.start, span.key);
-        let mut spans: Vec<&Span> = self.spans.iter().collect();
-        if !spans.is_sorted_by_key(key) {
-            spans.sort_unstable_by(|a, b| key(a).cmp(key(b)));
-        }
-        self.of(spans.into_iter(), null)
+        let key = |span: &Span| slice(&self.bytes, span.start, span.key);
+        // Most comparisons are decided by the first bytes, which need no look elsewhere.
+        let first = |span: &Span| {
+            let mut bytes = [0; 16];
+            for (place, byte) in bytes.iter_mut().zip(key(span)) {
+                *place = *byte;
+            }
+            u128::from_be_bytes(bytes)
+        };
+        let mut spans: Vec<(u128, &Span)> =
+            self.spans.iter().map(|span| (first(span), span)).collect();
+        spans.sort_unstable_by(|(a, one), (b, other)| {
+            a.cmp(b).then_with(|| key(one).cmp(key(other)))
+        });
+        self.of(spans.into_iter().map(|(_, span)| span), null)
     }
 
     fn of<'a>(
@@ -140,19 +161,23 @@ mod tests {
     fn order_and_replacement() {
         let mut entries = Entries::default();
         for (key, value) in [("b", "1"), ("a", "2"), ("b", "3")] {
-            entries.push(key.as_bytes(), value.as_bytes());
+            entries.push(
+                entries.find(key.as_bytes()),
+                key.as_bytes(),
+                value.as_bytes(),
+            );
         }
-        assert_eq!(entries.find(b"b"), Some(0));
-        assert_eq!(entries.find(b"c"), None);
+        assert_eq!(entries.find(b"b").at, Some(0));
+        assert_eq!(entries.find(b"c").at, None);
         assert_eq!(all(entries.iter(false)), "b=1 a=2 b=3 ");
         entries.set(1, b"two");
-        entries.put_last(0, b"b", b"4");
+        entries.put_last(entries.find(b"b"), b"b", b"4");
         assert_eq!(
             all(entries.iter(true)),
             "a\\x00=two\\x00 b\\x00=3\\x00 b\\x00=4\\x00 "
         );
-        assert_eq!(entries.find(b"b"), Some(3));
-        entries.push(b"A", b"");
+        assert_eq!(entries.find(b"b").at, Some(3));
+        entries.push(entries.find(b"A"), b"A", b"");
         assert_eq!(all(entries.sorted(false)), "A= a=two b=3 b=4 ");
     }
 }

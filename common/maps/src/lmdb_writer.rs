@@ -163,6 +163,12 @@ impl LmdbWriter {
     /// As [`put`](Self::put).
     pub(crate) fn replace_all(&mut self, entries: &Entries) -> Result<(), WriteError> {
         let null = self.null.unwrap_or(true);
+        // What is sure to be too small is not tried: each try does all the work again.
+        let size = entries.room();
+        if size > self.map_size {
+            enlarge(&self.env, size).map_err(|err| text(&err))?;
+            self.map_size = size;
+        }
         self.change(|database, txn| {
             database.clear(txn)?;
             entries.sorted(null).try_for_each(|(key, value)| {
