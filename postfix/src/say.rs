@@ -11,7 +11,8 @@ use pf_config::{Config, param};
 /// # Errors
 /// The log cannot be opened as the configuration says.
 pub fn as_script(config: &Config) -> Result<()> {
-    pf_cli::open_log("postfix-script", config, true)?;
+    // As with the original, what is said while postlogd does not run is not in `maillog_file`.
+    pf_cli::open_log("postfix-script", config, false)?;
     // A script sees the lines as those of postlog, a person as those of postfix-script.
     let name = if std::io::stderr().is_terminal() {
         "postfix-script"
