@@ -159,8 +159,8 @@ fn reload_changes_services_and_status_tells() {
         .master_cf("10025 inet n n n - 2 spawn user=alice argv=/bin/echo one")
         .start();
     // Before postlogd runs, only master itself writes to the log file.
-    let first = instance.log().lines().next().unwrap_or_default().to_owned();
-    assert!(first.contains("]: daemon started -- version "), "{first}");
+    let started = instance.wait_log(r"postfix/master\[\d+\]: daemon started -- version ");
+    assert_eq!(instance.log().lines().next(), Some(started.as_str()));
     assert_eq!(
         read_all(instance.connect("127.0.0.1", "127.0.0.1:10025")),
         "one\n"
