@@ -26,6 +26,7 @@ pub struct Collector {
     text: String,
     starts: Vec<usize>,
     garbage: Vec<String>,
+    complained: bool,
 }
 
 /// How a line of a reply looks.
@@ -73,6 +74,7 @@ impl Collector {
             text,
             starts,
             garbage,
+            complained: _,
         } = std::mem::take(self);
         Some(Reply {
             code,
@@ -88,9 +90,20 @@ impl Collector {
         self.text.len() >= limit
     }
 
-    /// What was collected so far.
-    pub fn text(&self) -> &str {
-        &self.text
+    /// What was collected so far, as a log line shows it: `?` between lines.
+    pub fn shown(&self) -> String {
+        let mut bytes = self.text.clone().into_bytes();
+        for start in self.starts.iter().filter(|start| **start > 0) {
+            if let Some(joint) = bytes.get_mut(start - 1) {
+                *joint = b'?';
+            }
+        }
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Whether a complaint about the length is due: once in a reply.
+    pub fn complains(&mut self) -> bool {
+        !std::mem::replace(&mut self.complained, true)
     }
 }
 

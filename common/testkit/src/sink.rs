@@ -1,7 +1,10 @@
 //! An SMTP or LMTP server that takes everything, or answers what the test tells it to.
 
-use std::io::{BufReader, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufReader, Read, Write};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixListener;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -57,6 +60,32 @@ impl Sink {
         Self { received, sessions }
     }
 
+    /// As [`with`](Self::with), behind a local socket.
+    pub fn local(
+        path: &Path,
+        answer: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        let listener = UnixListener::bind(path).unwrap();
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o666)).unwrap();
+        let sink = Self {
+            received: Arc::default(),
+            sessions: Arc::default(),
+        };
+        let (received, sessions) = (sink.received.clone(), sink.sessions.clone());
+        let answer = Arc::new(answer);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                *sessions.lock().unwrap() += 1;
+                let (received, answer) = (received.clone(), answer.clone());
+                std::thread::spawn(move || {
+                    let output = stream.try_clone().ok()?;
+                    session(stream, output, &received, &*answer)
+                });
+            }
+        });
+        sink
+    }
+
     /// What was taken so far.
     pub fn received(&self) -> Vec<Received> {
         self.received.lock().unwrap().clone()
@@ -92,17 +121,23 @@ fn accept(
     for stream in listener.incoming().flatten() {
         *sessions.lock().unwrap() += 1;
         let (received, answer) = (received.clone(), answer.clone());
-        std::thread::spawn(move || session(stream, &received, &*answer));
+        std::thread::spawn(move || {
+            let limit = Some(Duration::from_secs(60));
+            stream.set_read_timeout(limit).ok()?;
+            let output = stream.try_clone().ok()?;
+            session(stream, output, &received, &*answer)
+        });
     }
 }
 
 /// One session; ends at the first trouble with the client.
-fn session(stream: TcpStream, received: &Mutex<Vec<Received>>, answer: &Answer) -> Option<()> {
-    stream
-        .set_read_timeout(Some(Duration::from_secs(60)))
-        .ok()?;
-    let mut output = stream.try_clone().ok()?;
-    let mut input = BufReader::new(stream);
+fn session(
+    input: impl Read,
+    mut output: impl Write,
+    received: &Mutex<Vec<Received>>,
+    answer: &Answer,
+) -> Option<()> {
+    let mut input = BufReader::new(input);
     let mut say = |event: &str, usual: &str| -> Option<u8> {
         let reply = answer(event).unwrap_or_else(|| usual.to_owned());
         if reply == "close" {

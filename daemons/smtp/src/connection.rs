@@ -157,12 +157,14 @@ impl Connection {
         }
         let full = self.collector.is_full(how.line_limit);
         if full {
-            warning!(
-                "{}: multi-line response longer than {} {:.30}...",
-                how.relay,
-                how.line_limit,
-                self.collector.text()
-            );
+            if self.collector.complains() {
+                warning!(
+                    "{}: multi-line response longer than {} {:.30}...",
+                    how.relay,
+                    how.line_limit,
+                    self.collector.shown()
+                );
+            }
         } else if let Some(history) = &mut self.history {
             history.push(format!("In:  {clean}"));
         }

@@ -213,6 +213,13 @@ impl Delivery<'_> {
                 return false;
             }
         };
+        if params.helpful_warnings && destination.port == 465 {
+            info!(
+                "SMTPS wrappermode (TCP port 465) requires setting \"{} = yes\", and \"{} = encrypt\" (or stronger)",
+                params.name("tls_wrappermode"),
+                params.name("tls_security_level")
+            );
+        }
         let Found {
             servers,
             trouble,
@@ -259,6 +266,12 @@ impl Delivery<'_> {
     /// A local server of the LMTP client.
     async fn by_socket(&mut self, path: &str) {
         let params = &self.smtp.params;
+        if !params.fallback.is_empty() {
+            warning!(
+                "ignoring \"lmtp_fallback_relay = {}\" setting for non-TCP connections",
+                params.fallback_text
+            );
+        }
         let server = Server::local(&params.myhostname, path);
         self.last_server = true;
         self.handshake = Some(false);

@@ -51,9 +51,11 @@ impl Features {
                 "SIZE" => {
                     features.size = true;
                     if let Some(limit) = words.next() {
-                        match limit.parse() {
-                            Ok(limit) => features.size_limit = limit,
-                            Err(_) => features.bad_size = Some(limit.to_owned()),
+                        if limit.bytes().all(|byte| byte.is_ascii_digit()) {
+                            // A number that is too large is no limit.
+                            features.size_limit = limit.parse().unwrap_or(0);
+                        } else {
+                            features.bad_size = Some(limit.to_owned());
                         }
                     }
                 }

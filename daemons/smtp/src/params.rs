@@ -71,6 +71,8 @@ pub struct Params {
     pub ipv6: bool,
     pub balance: bool,
     pub fallback: Vec<String>,
+    /// The same as it was written.
+    pub fallback_text: String,
     pub skip_5xx_greeting: bool,
     pub skip_quit_response: bool,
     pub always_ehlo: bool,
@@ -255,6 +257,7 @@ impl Params {
             fallback: pf_text::split::list(&text("fallback_relay")?)
                 .map(str::to_owned)
                 .collect(),
+            fallback_text: text("fallback_relay")?,
             skip_5xx_greeting: yes("skip_5xx_greeting")?,
             skip_quit_response: yes("skip_quit_response")?,
             always_ehlo: !lmtp && yes("always_send_ehlo")?,
