@@ -327,6 +327,7 @@ fn keyword<'a>(line: &'a [u8], word: &[u8]) -> Option<&'a [u8]> {
 /// Parses replacement text: `$1`, `${1}`, `$(1)`, and `$$` for a dollar sign. `None` when it makes no sense.
 fn replacement(text: &[u8], out_of_range: &str, mut warn: impl FnMut(String)) -> Option<Vec<Part>> {
     let mut parts = Vec::new();
+    let mut good = true;
     let mut literal = Vec::new();
     let mut rest = text;
     while let Some(at) = rest.iter().position(|byte| *byte == b'$') {
@@ -362,12 +363,16 @@ fn replacement(text: &[u8], out_of_range: &str, mut warn: impl FnMut(String)) ->
         let shown = String::from_utf8_lossy(name);
         if !name.iter().all(u8::is_ascii_digit) {
             warn(format!("non-numeric replacement index \"{shown}\""));
-            return None;
+            good = false;
+            rest = after;
+            continue;
         }
         let number = shown.parse().unwrap_or(usize::MAX);
         if number < 1 {
             warn(format!("{out_of_range} replacement index \"{shown}\""));
-            return None;
+            good = false;
+            rest = after;
+            continue;
         }
         if !literal.is_empty() {
             parts.push(Part::Text(std::mem::take(&mut literal)));
@@ -379,7 +384,7 @@ fn replacement(text: &[u8], out_of_range: &str, mut warn: impl FnMut(String)) ->
     if !literal.is_empty() {
         parts.push(Part::Text(literal));
     }
-    Some(parts)
+    good.then_some(parts)
 }
 
 impl<E: Engine> Patterns<E> {
