@@ -59,6 +59,22 @@ fn smtpd_odd_restrictions_and_broken_chunks() {
 }
 
 #[test]
+fn smtpd_codes_filters_and_footers() {
+    check(
+        "scenarios/smtpd-parameters",
+        include_str!("../scenarios/smtpd-parameters.txt"),
+    );
+}
+
+#[test]
+fn smtpd_keys_classes_and_notices() {
+    check(
+        "scenarios/smtpd-keys",
+        include_str!("../scenarios/smtpd-keys.txt"),
+    );
+}
+
+#[test]
 fn smtpd_on_the_standard_input() {
     check(
         "scenarios/smtpd-stdin",

@@ -135,24 +135,35 @@ impl<A: Ask> Check<'_, A> {
         })
     }
 
-    /// Asks for one type of record after the other until `stop`; a failure of the moment outweighs those that last.
+    /// Asks for one type of record after the other until `stop`; the weightiest answer counts, and of those the last.
     pub(super) async fn first_found(
         &self,
         name: &[u8],
         kinds: &[RecordType],
         stop: impl Fn(&Dns) -> bool,
     ) -> Dns {
-        let mut last = Dns::NotFound(String::new());
-        let mut soft = None;
-        for kind in kinds {
-            last = self.ask.dns(name, *kind).await;
-            if stop(&last) {
-                return last;
+        let mut best = Dns::NotFound(String::new());
+        for (at, kind) in kinds.iter().enumerate() {
+            let found = self.ask.dns(name, *kind).await;
+            if stop(&found) {
+                return found;
             }
-            if let Dns::Retry(why) = &last {
-                soft = Some(why.clone());
+            if at == 0 || weight(&found) >= weight(&best) {
+                best = found;
             }
         }
-        soft.map_or(last, Dns::Retry)
+        best
+    }
+}
+
+/// What counts when several lookups had different ends.
+fn weight(dns: &Dns) -> u8 {
+    match dns {
+        Dns::NotFound(_) => 0,
+        Dns::NullMx => 1,
+        Dns::Failed(_) => 2,
+        Dns::Retry(_) => 3,
+        Dns::Filtered => 4,
+        Dns::Found(_) => 5,
     }
 }
