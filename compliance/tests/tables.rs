@@ -219,6 +219,38 @@ fn command_lines() {
     );
 }
 
+/// Tables by way of proxymap and proxywrite.
+#[test]
+fn proxied() {
+    let instance = Instance::builder()
+        .main_cf("default_database_type = lmdb\nproxy_read_maps = proxy:lmdb:$config_directory/listed proxy:texthash:$config_directory/listed proxy:inline:{a=b} proxy:static:x")
+        .main_cf("proxy_write_maps = proxy:lmdb:$config_directory/written proxy:texthash:$config_directory/listed")
+        .start();
+    instance.write("etc/listed", "b 2\na 1\n");
+    std::fs::create_dir(instance.path("work")).unwrap();
+    let prepare =
+        "L=lmdb:$MAIL_CONFIG/listed W=lmdb:$MAIL_CONFIG/written T=texthash:$MAIL_CONFIG/listed;";
+    let cases: Vec<String> = [
+        "postmap $L; postmap -q a proxy:$L; postmap -q A proxy:$L; postmap -q zz proxy:$L; printf 'a\\nzz\\nb\\n' | postmap -q - proxy:$L",
+        "postmap -s proxy:$L; postmap -s proxy:inline:{a=b}; postmap -js proxy:$L; postalias -s proxy:$L",
+        "postmap -q a proxy:$T.none; postmap -s proxy:$T.none; postmap -q a proxy:inline:{q=r}; postmap -q a proxy:x",
+        "chown postfix $MAIL_CONFIG; printf 'a 1\\nB 2\\n' | postmap -oi proxy:$W; postmap -s proxy:$W; postmap -q a $W; printf 'a 3\\n' | postmap -oi proxy:$W; printf 'a 4\\n' | postmap -ori proxy:$W; printf 'a 5\\n' | postmap -owi proxy:$W; postmap -s $W; postmap -d a proxy:$W; postmap -d a proxy:$W; printf 'b\\nzz\\n' | postmap -d - proxy:$W; postmap -s $W",
+        "postmap -d a proxy:$L; postmap -d a proxy:$T; postmap -d a proxy:$T.none; printf 'q 1\\n' | postmap -oi proxy:$T; printf 'q 1\\n' | postmap -oi proxy:$T.none",
+        "postmap proxy:$L; postalias -q a proxy:$L",
+    ]
+    .iter()
+    .map(|case| format!("{prepare} {case}"))
+    .collect();
+    // Whoever lists a table shares the place in it with others who do; so only one does.
+    let (prepared, others) = cases.split_at(1);
+    let mut text = String::new();
+    for cases in [prepared, others] {
+        let cases: Vec<&str> = cases.iter().map(String::as_str).collect();
+        text += &at_once(&instance, "work", &cases);
+    }
+    check(&instance, "tables/proxied", &text);
+}
+
 /// The same numbers on each run.
 struct Dice(u64);
 

@@ -61,11 +61,11 @@ const QUEUES: &[(&str, &str)] = &[
     ("postsuper -d ALL, the rest", "postsuper -d ALL"),
     (
         "sendmail, 100 in turn",
-        "for i in $(seq 100); do sendmail root <mail; done",
+        "for i in $(seq 100); do sendmail root <letter; done",
     ),
     (
         "sendmail, 400 by 8",
-        "for j in 1 2 3 4 5 6 7 8; do (for i in $(seq 50); do sendmail root <mail; done) & done; wait",
+        "for j in 1 2 3 4 5 6 7 8; do (for i in $(seq 50); do sendmail root <letter; done) & done; wait",
     ),
 ];
 
@@ -185,14 +185,14 @@ fn write_tables(instance: &Instance, keys: usize) {
 /// Half of the messages in hold, half deferred, each a copy of one that sendmail made.
 fn fill_queue(instance: &Instance, messages: usize) {
     instance.write(
-        "mail",
+        "letter",
         "Subject: x\n\n".to_owned() + &"x".repeat(1000) + "\n",
     );
     let status = instance
         .run_with(
             "sendmail",
             &["-f", "sender@test.example", "root"],
-            &fs::read(instance.path("mail")).unwrap(),
+            &fs::read(instance.path("letter")).unwrap(),
         )
         .status;
     assert_eq!(status, 0);

@@ -8,6 +8,7 @@ use crate::Options;
 use crate::cdb_writer::CdbWriter;
 use crate::entries::Entries;
 use crate::lmdb_writer::LmdbWriter;
+use crate::proxy::Proxy;
 use crate::spec::{TYPES, split_form, unsupported};
 use crate::table::OpenError;
 
@@ -61,19 +62,16 @@ pub struct Plan {
     pub incremental: bool,
     /// What becomes of duplicates.
     pub duplicates: Duplicates,
-    /// Keys are folded to lower case.
-    pub fold: bool,
-    /// Keys are folded as UTF-8.
-    pub utf8: bool,
-    /// Whether keys and values end in a NUL byte; by default as the peer does for the format.
-    pub null: Option<bool>,
-    /// `lmdb_map_size`, in bytes.
-    pub map_size: usize,
+    /// How keys are folded, whether keys and values end in a NUL byte (by default as the peer does for the format), and what else
+    /// tables need to know.
+    pub options: Options,
 }
 
 enum Target {
     Lmdb(LmdbWriter),
     Cdb(CdbWriter),
+    /// Asks the proxy server for each change.
+    Proxy(Box<Proxy>, tokio::runtime::Runtime),
     /// Takes nothing: why.
     Refusing(String),
     /// Takes everything, for as long as the process lives.
@@ -112,13 +110,22 @@ impl Builder {
                 ))),
                 "static" => {
                     if !plan.name.is_empty() {
-                        crate::open(&title, &Options::default())?;
+                        crate::open(&title, &plan.options)?;
                     }
                     Some(Target::Refusing(format!(
                         "table {title}: update operation is not supported"
                     )))
                 }
                 "environ" | "internal" => Some(Target::Forgetting),
+                "proxy" => {
+                    let proxy = Proxy::new(&plan.name, &plan.options, true);
+                    let runtime = tokio::runtime::Builder::new_current_thread()
+                        .enable_all()
+                        .build()
+                        .map_err(|err| OpenError(err.to_string()))?;
+                    runtime.block_on(proxy.probe())?;
+                    Some(Target::Proxy(Box::new(proxy), runtime))
+                }
                 _ => None,
             };
             if let Some(target) = target {
@@ -139,7 +146,8 @@ impl Builder {
         let path = format.path(&plan.name);
         let target = match format {
             Format::Lmdb => {
-                let writer = LmdbWriter::open(&path, 0o644, plan.map_size, plan.null)?;
+                let writer =
+                    LmdbWriter::open(&path, 0o644, plan.options.lmdb_map_size, plan.options.null)?;
                 Target::Lmdb(writer)
             }
             Format::Cdb if plan.incremental => {
@@ -165,7 +173,7 @@ impl Builder {
 
     /// From now on keys are taken as they are.
     pub fn keep_case(&mut self) {
-        self.plan.fold = false;
+        self.plan.options.fold = false;
     }
 
     /// From now on entries replace those with the same keys.
@@ -181,14 +189,19 @@ impl Builder {
         match &self.target {
             Target::Refusing(why) => return Err(why.clone()),
             Target::Forgetting => return Ok(()),
+            Target::Proxy(proxy, runtime) => {
+                let change = proxy.change(key, Some(value));
+                let trouble = |why| format!("table proxy:{}: write error: {why}", self.plan.name);
+                return runtime.block_on(change).map(drop).map_err(trouble);
+            }
             Target::Lmdb(_) | Target::Cdb(_) => {}
         }
-        let folded = self.plan.fold
+        let folded = self.plan.options.fold
             && key
                 .iter()
                 .any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii());
         let key = match folded {
-            true => Cow::Owned(pf_text::case::fold(key, self.plan.utf8)),
+            true => Cow::Owned(pf_text::case::fold(key, self.plan.options.utf8)),
             false => Cow::Borrowed(key),
         };
         let known = self.entries.find(&key);
@@ -226,10 +239,12 @@ impl Builder {
     /// The file cannot be written; the old table, if any, is as it was.
     pub fn finish(self) -> Result<(), String> {
         match self.target {
-            Target::Refusing(_) | Target::Forgetting => Ok(()),
+            Target::Refusing(_) | Target::Forgetting | Target::Proxy(..) => Ok(()),
             Target::Lmdb(mut writer) if self.plan.incremental => writer.put_all(&self.entries),
             Target::Lmdb(mut writer) => writer.replace_all(&self.entries),
-            Target::Cdb(writer) => writer.write(&self.entries, self.plan.null.unwrap_or(false)),
+            Target::Cdb(writer) => {
+                writer.write(&self.entries, self.plan.options.null.unwrap_or(false))
+            }
         }
     }
 }
@@ -245,10 +260,10 @@ mod tests {
             name: name.into(),
             incremental: false,
             duplicates: Duplicates::Warn,
-            fold: true,
-            utf8: true,
-            null: None,
-            map_size: 65_536,
+            options: Options {
+                lmdb_map_size: 65_536,
+                ..Options::default()
+            },
         }
     }
 
@@ -265,11 +280,9 @@ mod tests {
         for kind in ["lmdb", "cdb"] {
             for null in [None, Some(true), Some(false)] {
                 let name = format!("{}/{kind}-{null:?}", dir.path().display());
-                let mut builder = Builder::open(Plan {
-                    null,
-                    ..plan(kind, &name)
-                })
-                .unwrap();
+                let mut plan = plan(kind, &name);
+                plan.options.null = null;
+                let mut builder = Builder::open(plan).unwrap();
                 // More than fits into the first map.
                 for n in 0..4000 {
                     let (key, value) = (format!("Key{n}"), format!("value {n}"));

@@ -10,9 +10,9 @@ use pf_config::system::reason;
 use pf_sys::identity::{self, EffectiveIdentity};
 
 use crate::build::Format;
-use crate::spec::{TYPES, split_form, unsupported};
+use crate::proxy::Proxy;
 use crate::table::OpenError;
-use crate::{LmdbWriter, Lookup, LookupError, Options, Table, file_value, open};
+use crate::{Lookup, LookupError, Options, Table, file_value, open};
 
 /// Why a command ends.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ pub struct Tool {
     pub separator: &'static str,
     /// Print JSON objects.
     pub json: bool,
-    runtime: tokio::runtime::Runtime,
+    pub(crate) runtime: tokio::runtime::Runtime,
 }
 
 /// Tables that are opened when they are first needed.
@@ -101,9 +101,19 @@ impl Tool {
         word.split_once(':').unwrap_or((&self.default_type, word))
     }
 
-    fn open(&self, word: &str) -> Result<Table, Stop> {
+    pub(crate) fn open(&self, word: &str) -> Result<Table, Stop> {
         let (kind, name) = self.split(word);
+        if kind == "proxy" && !name.is_empty() {
+            self.proxy(name, false)?;
+        }
         Ok(open(&format!("{kind}:{name}"), &self.options)?)
+    }
+
+    /// A table of the proxy server, which serves it.
+    pub(crate) fn proxy(&self, name: &str, write: bool) -> Result<Proxy, Stop> {
+        let proxy = Proxy::new(name, &self.options, write);
+        self.runtime.block_on(proxy.probe())?;
+        Ok(proxy)
     }
 
     /// The tables with these names.
@@ -183,7 +193,14 @@ impl Tool {
     pub fn list(&self, word: &str, out: &mut impl Write) -> Result<(), Stop> {
         let table = self.open(word)?;
         let title = table.title();
-        let entries = match table.entries() {
+        let entries = match table.kind() {
+            "proxy" => {
+                let proxy = Proxy::new(table.name(), &self.options, false);
+                Some(self.runtime.block_on(proxy.list()))
+            }
+            _ => table.entries(),
+        };
+        let entries = match entries {
             Some(Ok(entries)) => entries,
             Some(Err(err)) => {
                 return Err(Stop::Fatal(format!("table {title}: sequence error: {err}")));
@@ -228,85 +245,6 @@ impl Tool {
         }
         Ok(())
     }
-
-    /// Deletes keys from tables. Whether one of them was there.
-    ///
-    /// # Errors
-    /// A table cannot be opened or changed.
-    pub fn delete<'k>(
-        &self,
-        words: &[&str],
-        keys: impl IntoIterator<Item = io::Result<std::borrow::Cow<'k, [u8]>>>,
-    ) -> Result<bool, Stop> {
-        let mut tables = Vec::new();
-        for word in words {
-            tables.push((*word, self.writable(word)?));
-        }
-        let mut found = false;
-        for key in keys {
-            let key = key?;
-            for (word, table) in &mut tables {
-                if self.options.utf8 && std::str::from_utf8(&key).is_err() {
-                    pf_log::warning!(
-                        "{}: non-UTF-8 key \"{}\": malformed UTF-8 or invalid codepoint",
-                        title(self, word),
-                        pf_text::Show(&key)
-                    );
-                    continue;
-                }
-                let key = if self.options.fold {
-                    pf_text::case::fold(&key, self.options.utf8)
-                } else {
-                    key.to_vec()
-                };
-                if let Some(table) = table {
-                    let here = table.delete(&key).map_err(|why| {
-                        Stop::Fatal(format!("error deleting from {}: {why}", title(self, word)))
-                    })?;
-                    if let Some(nested) = word.strip_prefix("debug:") {
-                        let key = String::from_utf8_lossy(&key);
-                        let result = if here { "success" } else { "failed" };
-                        pf_log::info!("{nested} delete: \"{key}\": {result}");
-                    }
-                    found |= here;
-                }
-            }
-        }
-        Ok(found)
-    }
-
-    /// Opens a table for changes; `None` for one that is always empty.
-    fn writable(&self, word: &str) -> Result<Option<LmdbWriter>, Stop> {
-        let (kind, name) = self.split(word);
-        let fatal = |text: String| Err(Stop::Fatal(text));
-        split_form(&format!("{kind}:{name}"))?;
-        match (kind, Format::of(kind)) {
-            (_, Some(Format::Lmdb)) => {
-                let path = Format::Lmdb.path(name);
-                let writer =
-                    LmdbWriter::open(&path, 0o644, self.options.lmdb_map_size, self.options.null)?;
-                writer.unlock();
-                Ok(Some(writer))
-            }
-            (_, Some(Format::Cdb)) => fatal("unsupported non-bulk change request".into()),
-            ("internal", _) => Ok(None),
-            ("fail", _) => fatal(format!(
-                "table {kind}:{name}: delete error: Application error"
-            )),
-            ("debug", _) => self.writable(name),
-            ("static" | "environ" | "proxy", _) => {
-                let table = self.open(word)?;
-                fatal(format!(
-                    "table {}: delete operation is not supported",
-                    table.title()
-                ))
-            }
-            _ if TYPES.contains(&kind) => {
-                fatal(format!("{kind}:{name} map requires O_RDONLY access mode"))
-            }
-            _ => Err(unsupported(kind).into()),
-        }
-    }
 }
 
 /// The table itself, whose doings `debug:` logs.
@@ -315,11 +253,6 @@ fn undebugged(mut title: &str) -> &str {
         title = inner;
     }
     title
-}
-
-fn title(tool: &Tool, word: &str) -> String {
-    let (kind, name) = tool.split(word);
-    format!("{kind}:{name}")
 }
 
 fn empty_value(title: &str, key: &[u8]) {

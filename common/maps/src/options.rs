@@ -28,6 +28,8 @@ pub struct Options {
     pub queue_directory: PathBuf,
     /// `proxymap_service_name`.
     pub proxymap_service: String,
+    /// `proxywrite_service_name`.
+    pub proxywrite_service: String,
     /// `lmdb_map_size`, in bytes.
     pub lmdb_map_size: usize,
     /// `ipc_timeout`.
@@ -52,6 +54,7 @@ impl Default for Options {
             duplicates: Duplicates::Warn,
             queue_directory: "/var/spool/postfix".into(),
             proxymap_service: "proxymap".into(),
+            proxywrite_service: "proxywrite".into(),
             lmdb_map_size: 16 << 20,
             ipc_timeout: Duration::from_secs(3600),
             ipc_idle: Duration::from_secs(5),
@@ -71,6 +74,7 @@ impl Options {
             utf8: config.get(param::SMTPUTF8_ENABLE)?,
             queue_directory: config.get(param::QUEUE_DIRECTORY)?.into(),
             proxymap_service: config.get(param::PROXYMAP_SERVICE_NAME)?,
+            proxywrite_service: config.get(param::PROXYWRITE_SERVICE_NAME)?,
             lmdb_map_size: config.count(param::LMDB_MAP_SIZE)?,
             ipc_timeout: config.get(param::IPC_TIMEOUT)?,
             ipc_idle: config.get(param::IPC_IDLE)?,

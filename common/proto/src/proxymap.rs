@@ -91,16 +91,22 @@ pub struct LookupReply {
     pub value: Vec<u8>,
 }
 
+impl LookupRequest {
+    fn named(&self, list: Encoder, request: &str) -> Encoder {
+        list.str("request", request)
+            .str("table", &self.table)
+            .int("instance_flags", self.instance_flags)
+            .int("flags", self.flags)
+            .str("key", &self.key)
+    }
+}
+
 impl Request for LookupRequest {
     type Reply = LookupReply;
     const PROTOCOL: Option<&'static str> = Some(PROTOCOL);
 
     fn encode(&self, list: Encoder) -> Encoder {
-        list.str("request", "lookup")
-            .str("table", &self.table)
-            .int("instance_flags", self.instance_flags)
-            .int("flags", self.flags)
-            .str("key", &self.key)
+        self.named(list, "lookup")
     }
 
     fn decode_reply(&self, list: &mut Decoder<'_>) -> Result<LookupReply, Error> {
@@ -110,6 +116,92 @@ impl Request for LookupRequest {
             value: list.str("value")?.to_vec(),
         })
     }
+}
+
+/// Opens a table, to learn whether it can be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenRequest {
+    /// `type:name`.
+    pub table: String,
+    /// How the table is opened.
+    pub instance_flags: i32,
+}
+
+impl Request for OpenRequest {
+    type Reply = Status;
+    const PROTOCOL: Option<&'static str> = Some(PROTOCOL);
+
+    fn encode(&self, list: Encoder) -> Encoder {
+        list.str("request", "open")
+            .str("table", &self.table)
+            .int("instance_flags", self.instance_flags)
+    }
+
+    fn decode_reply(&self, list: &mut Decoder<'_>) -> Result<Status, Error> {
+        status(list)
+    }
+}
+
+/// Changes a table: sets the value of a key, or removes the key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeRequest {
+    /// The table and the key.
+    pub key: LookupRequest,
+    /// The new value; `None` to remove the key.
+    pub value: Option<Vec<u8>>,
+}
+
+impl Request for ChangeRequest {
+    type Reply = Status;
+    const PROTOCOL: Option<&'static str> = Some(PROTOCOL);
+
+    fn encode(&self, list: Encoder) -> Encoder {
+        match &self.value {
+            Some(value) => self.key.named(list, "update").str("value", value),
+            None => self.key.named(list, "delete"),
+        }
+    }
+
+    fn decode_reply(&self, list: &mut Decoder<'_>) -> Result<Status, Error> {
+        status(list)
+    }
+}
+
+/// Asks for the first or the next entry of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SequenceRequest {
+    /// `type:name`.
+    pub table: String,
+    /// How the table is opened.
+    pub flags: i32,
+    /// The first one.
+    pub first: bool,
+}
+
+impl Request for SequenceRequest {
+    type Reply = (Status, Vec<u8>, Vec<u8>);
+    const PROTOCOL: Option<&'static str> = Some(PROTOCOL);
+
+    fn encode(&self, list: Encoder) -> Encoder {
+        list.str("request", "sequence")
+            .str("table", &self.table)
+            .int("instance_flags", self.flags)
+            .int("flags", self.flags)
+            .int("function", i32::from(!self.first))
+    }
+
+    fn decode_reply(&self, list: &mut Decoder<'_>) -> Result<Self::Reply, Error> {
+        let status = status(list)?;
+        let key = list.str("key")?.to_vec();
+        Ok((status, key, list.str("value")?.to_vec()))
+    }
+}
+
+/// The status of a reply; the flags behind it tell nothing that we ask for.
+fn status(list: &mut Decoder<'_>) -> Result<Status, Error> {
+    let status = Status::from_number(list.int("status")?).ok_or(Error::Malformed("status"))?;
+    list.int("flags")?;
+    Ok(status)
 }
 
 /// A request as the server sees it.

@@ -65,10 +65,7 @@ pub fn make(
         name: name.to_owned(),
         incremental: making.incremental,
         duplicates: making.duplicates,
-        fold: tool.options.fold,
-        utf8: tool.options.utf8,
-        null: tool.options.null,
-        map_size: tool.options.lmdb_map_size,
+        options: tool.options.clone(),
     })?;
     if let Some(mask) = old_umask {
         pf_sys::process::umask(mask);

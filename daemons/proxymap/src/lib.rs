@@ -144,6 +144,9 @@ fn approved(list: &str, depth: usize) -> HashSet<String> {
 impl Proxymap {
     async fn answer(&self, request: ServerRequest) -> Vec<u8> {
         match request {
+            ServerRequest::Open { table, .. } if !table.contains(':') => {
+                status_reply(Status::Bad, 0)
+            }
             ServerRequest::Open {
                 table,
                 instance_flags,

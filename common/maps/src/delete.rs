@@ -1,0 +1,113 @@
+//! Deleting entries of tables, for `postmap -d` and `postalias -d`.
+
+use std::borrow::Cow;
+use std::io;
+
+use crate::LmdbWriter;
+use crate::build::Format;
+use crate::manage::{Stop, Tool};
+use crate::proxy::Proxy;
+use crate::spec::{TYPES, split_form, unsupported};
+
+/// A table that is open for changes.
+enum Writable {
+    Lmdb(LmdbWriter),
+    Proxy(Box<Proxy>),
+    /// It is always empty.
+    Nothing,
+}
+
+impl Tool {
+    /// Deletes keys from tables. Whether one of them was there.
+    ///
+    /// # Errors
+    /// A table cannot be opened or changed.
+    pub fn delete<'k>(
+        &self,
+        words: &[&str],
+        keys: impl IntoIterator<Item = io::Result<Cow<'k, [u8]>>>,
+    ) -> Result<bool, Stop> {
+        let mut tables = Vec::new();
+        for word in words {
+            tables.push((*word, self.writable(word)?));
+        }
+        let mut found = false;
+        for key in keys {
+            let key = key?;
+            for (word, table) in &mut tables {
+                if self.options.utf8 && std::str::from_utf8(&key).is_err() {
+                    pf_log::warning!(
+                        "{}: non-UTF-8 key \"{}\": malformed UTF-8 or invalid codepoint",
+                        title(self, word),
+                        pf_text::Show(&key)
+                    );
+                    continue;
+                }
+                let key = if self.options.fold {
+                    pf_text::case::fold(&key, self.options.utf8)
+                } else {
+                    key.to_vec()
+                };
+                let title = title(self, word);
+                let here = match table {
+                    Writable::Nothing => continue,
+                    Writable::Lmdb(table) => table.delete(&key).map_err(|why| {
+                        Stop::Fatal(format!("error deleting from {title}: {why}"))
+                    })?,
+                    Writable::Proxy(table) => self
+                        .runtime
+                        .block_on(table.change(&key, None))
+                        .map_err(|why| {
+                            Stop::Fatal(format!("table {title}: delete error: {why}"))
+                        })?,
+                };
+                if let Some(nested) = word.strip_prefix("debug:") {
+                    let key = String::from_utf8_lossy(&key);
+                    let result = if here { "success" } else { "failed" };
+                    pf_log::info!("{nested} delete: \"{key}\": {result}");
+                }
+                found |= here;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Opens a table for changes.
+    fn writable(&self, word: &str) -> Result<Writable, Stop> {
+        let (kind, name) = self.split(word);
+        let fatal = |text: String| Err(Stop::Fatal(text));
+        split_form(&format!("{kind}:{name}"))?;
+        match (kind, Format::of(kind)) {
+            (_, Some(Format::Lmdb)) => {
+                let path = Format::Lmdb.path(name);
+                let writer =
+                    LmdbWriter::open(&path, 0o644, self.options.lmdb_map_size, self.options.null)?;
+                writer.unlock();
+                Ok(Writable::Lmdb(writer))
+            }
+            (_, Some(Format::Cdb)) => fatal("unsupported non-bulk change request".into()),
+            ("internal", _) => Ok(Writable::Nothing),
+            ("proxy", _) => Ok(Writable::Proxy(Box::new(self.proxy(name, true)?))),
+            ("fail", _) => fatal(format!(
+                "table {kind}:{name}: delete error: Application error"
+            )),
+            ("debug", _) => self.writable(name),
+            ("static" | "environ", _) => {
+                let table = self.open(word)?;
+                fatal(format!(
+                    "table {}: delete operation is not supported",
+                    table.title()
+                ))
+            }
+            _ if TYPES.contains(&kind) => {
+                fatal(format!("{kind}:{name} map requires O_RDONLY access mode"))
+            }
+            _ => Err(unsupported(kind).into()),
+        }
+    }
+}
+
+fn title(tool: &Tool, word: &str) -> String {
+    let (kind, name) = tool.split(word);
+    format!("{kind}:{name}")
+}
