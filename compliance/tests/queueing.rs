@@ -9,111 +9,15 @@
 )]
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::time::Duration;
 
+use compliance::cleaned::{message, submit};
 use compliance::golden::check;
 use compliance::ipc::Peer;
 use compliance::testkit::{Instance, wait_for};
 
-fn record(bytes: &mut Vec<u8>, kind: char, data: &str) {
-    bytes.push(u8::try_from(kind).unwrap());
-    let mut len = data.len();
-    loop {
-        let low = u8::try_from(len & 0x7f).unwrap();
-        len >>= 7;
-        bytes.push(if len > 0 { low | 0x80 } else { low });
-        if len == 0 {
-            break;
-        }
-    }
-    bytes.extend_from_slice(data.as_bytes());
-}
-
 /// Checks, address mapping, automatic copies, milters, SMTP replies; and on hold, so that the file stays.
 const FLAGS: &str = "118";
-
-/// Hands records to cleanup: the answer, and the records of the queue file.
-fn submit(instance: &Instance, flags: &str, records: &[(char, &str)]) -> String {
-    let mut peer = Peer::connect(instance, "public/cleanup");
-    let greeting = peer.receive();
-    let id = &greeting[1].1;
-    peer.send(&[("flags", flags)]);
-    let mut bytes = Vec::new();
-    for (kind, data) in records {
-        record(&mut bytes, *kind, data);
-    }
-    peer.stream.write_all(&bytes).unwrap();
-    let mut text = String::new();
-    for (name, value) in peer.receive() {
-        writeln!(text, "{name}={value}").unwrap();
-    }
-    let path = instance.path("spool/hold").join(id);
-    let Ok(file) = std::fs::read(&path) else {
-        return text;
-    };
-    std::fs::remove_file(path).unwrap();
-    let mut rest = file.as_slice();
-    let mut sizes = Vec::new();
-    let (mut content, mut extracted) = (0, 0);
-    while let Some((kind, tail)) = rest.split_first() {
-        let kind = char::from(*kind);
-        if kind == 'X' {
-            extracted = file.len() - rest.len();
-        }
-        rest = tail;
-        let (mut len, mut shift) = (0, 0);
-        loop {
-            let byte = rest[0];
-            rest = &rest[1..];
-            len |= usize::from(byte & 0x7f) << shift;
-            shift += 7;
-            if byte & 0x80 == 0 {
-                break;
-            }
-        }
-        let data = String::from_utf8_lossy(&rest[..len]).replace(id.as_str(), "QID");
-        rest = &rest[len..];
-        match kind {
-            'C' => {
-                assert_eq!(data.len(), 95);
-                sizes = data
-                    .split_whitespace()
-                    .map(|number| number.parse::<usize>().unwrap())
-                    .collect();
-                writeln!(text, "C {} {} {}", sizes[2], sizes[3], sizes[5]).unwrap();
-                continue;
-            }
-            'M' => content = file.len() - rest.len(),
-            _ => {}
-        }
-        let data = if data.starts_with("create_time=") {
-            "create_time=NOW".to_owned()
-        } else {
-            data
-        };
-        writeln!(text, "{kind} {data}").unwrap();
-    }
-    // Queue ids differ in length, and so do the sizes.
-    assert_eq!(
-        (sizes[0], sizes[1], sizes[4]),
-        (extracted - content, content, extracted - content)
-    );
-    text
-}
-
-fn message<'a>(
-    sender: &'a str,
-    recipients: &[&'a str],
-    content: &[&'a str],
-) -> Vec<(char, &'a str)> {
-    let mut records = vec![('T', "1700000000 5"), ('F', "Joe Q. User"), ('S', sender)];
-    records.extend(recipients.iter().map(|recipient| ('R', *recipient)));
-    records.extend([('M', ""), ('N', "Received: by x")]);
-    records.extend(content.iter().map(|line| ('N', *line)));
-    records.extend([('X', ""), ('E', "")]);
-    records
-}
 
 /// A name, the client's flags, and the records.
 type Case<'a> = (&'a str, &'a str, Vec<(char, &'a str)>);
@@ -303,7 +207,12 @@ fn queue_files() {
     ];
     let mut text = String::new();
     for (name, flags, records) in &cases {
-        writeln!(text, "== {name}\n{}", submit(&instance, flags, records)).unwrap();
+        writeln!(
+            text,
+            "== {name}\n{}",
+            submit(&instance, "public/cleanup", flags, records)
+        )
+        .unwrap();
     }
     instance.assert_no_panic();
     check(&instance, "queueing/cleanup", &text);
