@@ -14,6 +14,7 @@ mod reject;
 mod relay;
 mod servers;
 pub(crate) mod stages;
+mod subjects;
 mod tables;
 #[cfg(test)]
 mod tests;
