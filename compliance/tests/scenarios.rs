@@ -107,3 +107,11 @@ fn smtp_servers_of_all_kinds() {
 fn daemons_in_a_chroot_jail() {
     check("scenarios/chroot", include_str!("../scenarios/chroot.txt"));
 }
+
+#[test]
+fn address_literals() {
+    check(
+        "scenarios/literals",
+        include_str!("../scenarios/literals.txt"),
+    );
+}

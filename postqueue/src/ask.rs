@@ -11,7 +11,8 @@ use pf_proto::flush::{FlushRequest, Status};
 use pf_proto::trigger::{self, TriggerError};
 use pf_proto::{Address, Class, sync_call};
 use pf_queue::QueueId;
-use pf_text::hostname::{valid_hostaddr, valid_hostname};
+use pf_text::hostaddr::valid_hostaddr;
+use pf_text::hostname::valid_hostname;
 
 const DOWN: &str = "Cannot flush mail queue - mail system is down";
 /// The flush service reads its files before it answers.
@@ -59,7 +60,9 @@ pub fn site(site: &str) -> Result<String> {
         .strip_prefix('[')
         .and_then(|rest| rest.strip_suffix(']'));
     let plausible = match literal {
-        Some(address) => valid_hostaddr(address.strip_prefix("ipv6:").unwrap_or(address)),
+        Some(address) => {
+            valid_hostaddr(address.strip_prefix("ipv6:").unwrap_or(address).as_bytes())
+        }
         None => valid_hostname(site.as_bytes()),
     };
     if plausible {

@@ -1,6 +1,7 @@
 //! Names that are none, in questions and in answers.
 
-use pf_text::hostname::{check_hostname, valid_hostaddr};
+use pf_text::hostaddr::valid_hostaddr;
+use pf_text::hostname::check_hostname;
 
 use crate::{Data, Kind, Record};
 
@@ -15,12 +16,12 @@ fn check(name: &str) -> Result<(), String> {
 
 /// Whether a server may be asked for this: some answer strangely to addresses, and some libraries to malformed names.
 pub(crate) fn may_be_asked(name: &str) -> bool {
-    name == "." || check(name).is_ok() && !valid_hostaddr(name)
+    name == "." || check(name).is_ok() && !valid_hostaddr(name.as_bytes())
 }
 
 /// Complains about a name in a record; a numeric one is used all the same.
 fn name(name: &str, place: &str, kind: Kind, asked: &str) -> Result<(), Malformed> {
-    let (complaint, verdict) = if valid_hostaddr(name) {
+    let (complaint, verdict) = if valid_hostaddr(name.as_bytes()) {
         ("numeric", Ok(()))
     } else if let Err(why) = check(name) {
         pf_log::warning!("valid_hostname: {why}");

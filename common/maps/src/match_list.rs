@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use pf_config::{Config, Error, param, system};
+use pf_text::hostaddr::{parse_literal, valid_ipv6};
 use pf_text::split::list_braces;
 
 use crate::cidr::parse_network;
@@ -245,7 +246,7 @@ fn is_table(word: &str) -> bool {
         && !word
             .split('/')
             .next()
-            .is_some_and(pf_text::hostname::valid_ipv6)
+            .is_some_and(|address| valid_ipv6(address.as_bytes()))
 }
 
 /// The network that a word is, if it is meant to be one.
@@ -311,21 +312,13 @@ impl LocalDomains {
     }
 }
 
-/// The address in `[1.2.3.4]` or `[IPv6:::1]`.
+/// The address in `[1.2.3.4]` or `[IPv6:::1]`; says what is wrong with another literal.
 fn literal(domain: &[u8]) -> Option<IpAddr> {
-    let inner = std::str::from_utf8(domain)
-        .ok()?
-        .strip_prefix('[')?
-        .strip_suffix(']')?;
-    let bare = if inner
-        .get(..5)
-        .is_some_and(|tag| tag.eq_ignore_ascii_case("ipv6:"))
-    {
-        inner.get(5..)?
-    } else {
-        inner
-    };
-    bare.parse().ok()
+    let inner = domain.strip_prefix(b"[")?.strip_suffix(b"]")?;
+    parse_literal(inner).unwrap_or_else(|why| {
+        pf_log::warning!("{why}");
+        None
+    })
 }
 
 #[cfg(test)]

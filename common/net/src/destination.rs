@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use pf_text::hostname::{valid_hostaddr, valid_hostname, valid_ipv6};
+use pf_text::hostaddr::{valid_hostaddr, valid_ipv6};
+use pf_text::hostname::valid_hostname;
 
 /// A destination as the queue manager names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +40,7 @@ pub fn parse_destination(
             let tagged = name
                 .split_at_checked(5)
                 .filter(|(tag, _)| tag.eq_ignore_ascii_case("ipv6:"));
-            if tagged.is_some_and(|(_, address)| !valid_ipv6(address)) {
+            if tagged.is_some_and(|(_, address)| !valid_ipv6(address.as_bytes())) {
                 return malformed("malformed IPv6 address");
             }
             (tagged.map_or(name, |(_, address)| address), port, false)
@@ -52,7 +53,7 @@ pub fn parse_destination(
     if name.is_empty() && exchangers {
         return malformed("missing host information");
     }
-    if !valid_hostname(name.as_bytes()) && !valid_hostaddr(name) {
+    if !valid_hostname(name.as_bytes()) && !valid_hostaddr(name.as_bytes()) {
         return malformed("valid hostname or network address required");
     }
     let numeric = service.starts_with(|first: char| first.is_ascii_digit());

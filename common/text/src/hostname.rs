@@ -1,6 +1,4 @@
-//! What may stand where a host name or a numeric address is wanted.
-
-use std::net::{Ipv4Addr, Ipv6Addr};
+//! What may stand where a host name is wanted.
 
 /// The longest host name and the longest label, in bytes (RFC 1035, section 2.3.4).
 const MAX_NAME: usize = 255;
@@ -75,27 +73,12 @@ pub fn valid_hostname(name: &[u8]) -> bool {
     check_hostname(name).is_ok()
 }
 
-/// Whether this is a numeric address, IPv4 or IPv6.
-pub fn valid_hostaddr(text: &str) -> bool {
-    valid_ipv4(text) || valid_ipv6(text)
-}
-
-/// Whether this is an IPv4 address in dotted form.
-pub fn valid_ipv4(text: &str) -> bool {
-    text.parse::<Ipv4Addr>().is_ok()
-}
-
-/// Whether this is an IPv6 address, without scope.
-pub fn valid_ipv6(text: &str) -> bool {
-    text.parse::<Ipv6Addr>().is_ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn names_and_numbers() {
+    fn names() {
         for good in ["a", "a.b", "a-b.c_d", "1a.2", "xn--abc.example"] {
             assert!(valid_hostname(good.as_bytes()), "{good}");
         }
@@ -105,6 +88,5 @@ mod tests {
         ] {
             assert!(!valid_hostname(bad.as_bytes()), "{bad}");
         }
-        assert!(valid_hostaddr("::1") && valid_hostaddr("1.2.3.4") && !valid_hostaddr("1.2.3"));
     }
 }

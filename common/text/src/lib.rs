@@ -4,6 +4,7 @@
 //! Addresses are `pf-address`'s business, headers `pf-mime`'s.
 
 pub mod case;
+pub mod hostaddr;
 pub mod hostname;
 pub mod netstring;
 mod printable;

@@ -3,7 +3,7 @@
 use super::ask::{Ask, Dns, RecordType};
 use super::{Check, Decision, Status, class};
 use crate::session::errors::Classes;
-use crate::session::hostname::{mailhost_address, valid_hostaddr, valid_hostname};
+use crate::session::hostname::{bare_mailhost_address, valid_hostaddr, valid_hostname};
 use crate::session::state::NameStatus;
 use crate::text::text;
 
@@ -63,7 +63,7 @@ impl<A: Ask> Check<'_, A> {
             [b'[', inner @ .., b']'] if !inner.is_empty() => inner,
             other => other,
         };
-        if mailhost_address(bare).is_some() {
+        if bare_mailhost_address(bare).is_some() {
             return Err(Status::Dunno);
         }
         let code = self.params.codes.bad_name;

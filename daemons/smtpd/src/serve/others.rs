@@ -8,7 +8,7 @@ use crate::conn::Transport;
 use crate::session::command;
 use crate::session::ehlo::Keywords;
 use crate::session::errors::Classes;
-use crate::session::hostname::{valid_hostname, valid_mailhost_literal};
+use crate::session::hostname::{valid_hostname, valid_literal};
 use crate::session::token::{Token, join};
 use crate::text::text;
 
@@ -185,7 +185,7 @@ impl<A: Ask, S: Transport> Talk<'_, A, S> {
             [b'@' | b'#', rest @ ..] => rest,
             text => text,
         };
-        if !valid_hostname(domain) && !valid_mailhost_literal(domain) {
+        if !valid_hostname(domain) && !valid_literal(domain) {
             return self
                 .refuse(Classes::PROTOCOL, "501 Error: invalid parameter syntax")
                 .await;

@@ -2,41 +2,17 @@
 
 use std::net::IpAddr;
 
+use pf_text::hostaddr::{check_literal, parse_literal};
+pub(crate) use pf_text::hostaddr::{valid_hostaddr, valid_literal};
+
 /// Whether this is a host name in ASCII.
 pub(crate) fn valid_hostname(name: &[u8]) -> bool {
     name.is_ascii() && pf_text::hostname::valid_hostname(name)
 }
 
-/// Whether this is a numeric address without any decoration.
-pub(crate) fn valid_hostaddr(text: &[u8]) -> bool {
-    std::str::from_utf8(text).is_ok_and(pf_text::hostname::valid_hostaddr)
-}
-
-/// The bare address of an RFC 5321 address: IPv6 needs its `IPv6:`, IPv4 has none.
-pub(crate) fn mailhost_address(text: &[u8]) -> Option<IpAddr> {
-    let text = std::str::from_utf8(text).ok()?;
-    let prefixed = text
-        .split_at_checked(5)
-        .filter(|(start, _)| start.eq_ignore_ascii_case("ipv6:"));
-    match prefixed {
-        Some((_, bare)) => bare.parse().ok().map(IpAddr::V6),
-        None => text.parse().ok().map(IpAddr::V4),
-    }
-}
-
-/// The bare text of an RFC 5321 address, when it is one.
+/// The bare text of an RFC 5321 address, when it is one: IPv6 needs its `IPv6:`, IPv4 has none.
 pub(crate) fn bare_mailhost_address(text: &[u8]) -> Option<&[u8]> {
-    match mailhost_address(text)? {
-        IpAddr::V4(_) => Some(text),
-        IpAddr::V6(_) => text.get(5..),
-    }
-}
-
-/// Whether this is an address literal, with its brackets.
-pub(crate) fn valid_mailhost_literal(text: &[u8]) -> bool {
-    text.strip_prefix(b"[")
-        .and_then(|rest| rest.strip_suffix(b"]"))
-        .is_some_and(|inner| mailhost_address(inner).is_some())
+    check_literal(text).ok()
 }
 
 /// Which address families `inet_protocols` allows.
@@ -56,7 +32,7 @@ impl Families {
 /// An address in canonical form, an IPv4 address within IPv6 as plain IPv4; `None` when it is malformed, or of a family that is
 /// not used.
 pub(crate) fn normalize(text: &[u8], families: Families) -> Option<IpAddr> {
-    let ip = mailhost_address(text)?;
+    let ip = parse_literal(text).ok()??;
     let ip = match ip {
         IpAddr::V6(v6) if families.v4 => v6.to_ipv4_mapped().map_or(ip, IpAddr::V4),
         _ => ip,
@@ -80,10 +56,10 @@ mod tests {
 
     #[test]
     fn literals() {
-        assert!(valid_mailhost_literal(b"[192.0.2.1]"));
-        assert!(valid_mailhost_literal(b"[IPv6:2001:db8::1]"));
-        assert!(!valid_mailhost_literal(b"[2001:db8::1]"));
-        assert!(!valid_mailhost_literal(b"192.0.2.1"));
+        assert!(valid_literal(b"[192.0.2.1]"));
+        assert!(valid_literal(b"[IPv6:2001:db8::1]"));
+        assert!(!valid_literal(b"[2001:db8::1]"));
+        assert!(!valid_literal(b"192.0.2.1"));
         assert_eq!(bare_mailhost_address(b"ipv6:::1"), Some(&b"::1"[..]));
     }
 

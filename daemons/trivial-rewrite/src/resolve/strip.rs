@@ -3,7 +3,7 @@
 use pf_address::{Address, Token, quote_822, scan};
 use pf_log::warning;
 use pf_proto::resolve::ResolveFlags;
-use pf_text::{Show, hostname};
+use pf_text::{Show, hostaddr, hostname};
 
 use super::{Job, Stop};
 use crate::rewrite::{Rules, rfind};
@@ -95,14 +95,12 @@ impl<T: Tables> Job<'_, T> {
         let at = pf_address::domain_at(&self.recipient).unwrap_or(0) + 1;
         let domain = self.recipient.get(at..).unwrap_or_default();
         let good = if domain.first() == Some(&b'[') {
-            valid_literal(domain)
+            hostaddr::valid_literal(domain)
         } else if self.settings.smtputf8 && std::str::from_utf8(&self.recipient).is_err() {
             false
         } else if valid_domain(domain, self.settings.smtputf8) {
             true
-        } else if self.settings.numeric_domain
-            && std::str::from_utf8(domain).is_ok_and(hostname::valid_hostaddr)
-        {
+        } else if self.settings.numeric_domain && hostaddr::valid_hostaddr(domain) {
             self.recipient.insert(at, b'[');
             self.recipient.push(b']');
             let literal = self.recipient.get(at..).unwrap_or_default().to_vec();
@@ -137,25 +135,6 @@ fn open_quotes(rules: &Rules, text: &[u8]) -> Option<Vec<u8>> {
         opened = quote_822(&opened).into_owned();
     }
     Some(opened)
-}
-
-/// `[1.2.3.4]` or `[IPv6:1::2]`.
-fn valid_literal(domain: &[u8]) -> bool {
-    let Some(inner) = domain
-        .strip_prefix(b"[")
-        .and_then(|rest| rest.strip_suffix(b"]"))
-    else {
-        return false;
-    };
-    let Ok(inner) = std::str::from_utf8(inner) else {
-        return false;
-    };
-    match inner.get(..5) {
-        Some(prefix) if prefix.eq_ignore_ascii_case("IPv6:") => {
-            inner.get(5..).is_some_and(hostname::valid_ipv6)
-        }
-        _ => hostname::valid_ipv4(inner),
-    }
 }
 
 /// A host name, in ASCII form where it is an internationalised one.
