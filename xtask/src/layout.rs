@@ -25,7 +25,7 @@ pub const SECOND_NAMES: [&str; 2] = ["mailq", "newaliases"];
 pub const SETGID: [&str; 3] = ["postdrop", "postlog", "postqueue"];
 
 /// Programs of the daemon directory.
-pub const DAEMONS: [&str; 20] = [
+pub const DAEMONS: [&str; 21] = [
     "anvil",
     "bounce",
     "cleanup",
@@ -39,6 +39,7 @@ pub const DAEMONS: [&str; 20] = [
     "postlogd",
     "proxymap",
     "qmgr",
+    "scache",
     "showq",
     "smtp",
     "smtpd",
@@ -234,5 +235,6 @@ local      unix   -       n       n       -       -       local
 virtual    unix   -       n       n       -       -       virtual
 lmtp       unix   -       -       n       -       -       lmtp
 anvil      unix   -       -       n       -       1       anvil
+scache     unix   -       -       n       -       1       scache
 postlog    unix-dgram n   -       n       -       1       postlogd
 ";

@@ -22,6 +22,7 @@ pub mod post_mail;
 pub mod proxymap;
 pub mod resolve;
 pub mod rewrite;
+pub mod scache;
 pub mod showq;
 pub mod trigger;
 pub mod verify;
