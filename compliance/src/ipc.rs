@@ -1,6 +1,7 @@
 //! The sockets of services, spoken to as other programs of the mail system do.
 
 use std::io::{Read as _, Write as _};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
@@ -61,5 +62,16 @@ impl Peer {
             }
             list.push((name, self.word()));
         }
+    }
+
+    /// Sends a descriptor.
+    pub fn send_fd(&self, fd: impl AsFd) {
+        pf_sys::fd::send_fd(&self.stream, fd.as_fd()).unwrap();
+    }
+
+    /// Waits for a descriptor.
+    pub fn receive_fd(&self) -> OwnedFd {
+        assert!(self.pending.is_empty());
+        pf_sys::fd::recv_fd(&self.stream).unwrap()
     }
 }

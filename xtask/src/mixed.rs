@@ -102,6 +102,11 @@ const ROWS: &[Row] = &[
         DEFERRED,
     ),
     row(
+        "scache",
+        &["scache", "smtp"],
+        ("scache", "connections_are_kept_and_given"),
+    ),
+    row(
         "showq",
         &["journey", "postqueue", "postsuper"],
         ("postqueue", "listings"),
