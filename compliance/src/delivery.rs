@@ -97,10 +97,8 @@ pub fn send_with(instance: &Instance, option: &str, recipient: &str, content: &[
     );
     let all = log(instance, LOG);
     let new = instance.log().get(before..).unwrap_or_default().to_owned();
-    let count = new
-        .lines()
-        .filter(|line| Regex::new(LOG).unwrap().is_match(line))
-        .count();
+    let told = Regex::new(LOG).unwrap();
+    let count = new.lines().filter(|line| told.is_match(line)).count();
     let lines: Vec<_> = all.lines().collect();
     let mut lines = lines
         .get(lines.len() - count..)
@@ -115,15 +113,13 @@ pub fn send_with(instance: &Instance, option: &str, recipient: &str, content: &[
         (r"\d+\.P\d+\.\w+", "TIME.PID.HOST"),
         (r"\b[0-9A-F]{10,}\b", "QID"),
         (r"delay=[\d.]+, delays=[\d./]+", "delay=D, delays=D"),
-    ];
+    ]
+    .map(|(pattern, with)| (Regex::new(pattern).unwrap(), with));
     let mut rest: Vec<_> = rest
         .into_iter()
         .map(|line| {
             tidy.iter().fold(line.to_owned(), |line, (pattern, with)| {
-                Regex::new(pattern)
-                    .unwrap()
-                    .replace_all(&line, *with)
-                    .into_owned()
+                pattern.replace_all(&line, *with).into_owned()
             })
         })
         .filter(|line| !line.contains("overriding earlier entry"))

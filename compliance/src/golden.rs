@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use pf_testkit::{Instance, Output};
 use regex::Regex;
@@ -52,20 +53,9 @@ fn without_prose(text: &str) -> String {
     kept
 }
 
-/// Replaces what differs from run to run: places, process ids, queue ids, times, delays, versions.
-pub fn normalise(instance: &Instance, text: &str) -> String {
-    let target = instance.target();
-    let mut text = text.replace(
-        instance.path("").to_str().unwrap().trim_end_matches('/'),
-        "/TOP",
-    );
-    for (dir, name) in [
-        (target.command_directory(), "/SBIN"),
-        (target.daemon_directory(), "/LIBEXEC"),
-    ] {
-        text = text.replace(dir.to_str().unwrap(), name);
-    }
-    for (pattern, with) in [
+/// What differs from run to run, and what stands for it.
+static VARYING: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
+    [
         (r"3\.11\.\d+(-rs\.[0-9.]+)?", "VERSION"),
         (
             r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? [ \d]\d? \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}(?: \(\w+\))?",
@@ -83,11 +73,26 @@ pub fn normalise(instance: &Instance, text: &str) -> String {
         (r"\[\d+\]:", "[PID]:"),
         (r"delay=[\d.]+, delays=[\d./]+", "delay=D, delays=D"),
         (r"\(in [\d.]+ seconds?\)", "(in N seconds)"),
+    ]
+    .map(|(pattern, with)| (Regex::new(pattern).unwrap(), with))
+    .into()
+});
+
+/// Replaces what differs from run to run: places, process ids, queue ids, times, delays, versions.
+pub fn normalise(instance: &Instance, text: &str) -> String {
+    let target = instance.target();
+    let mut text = text.replace(
+        instance.path("").to_str().unwrap().trim_end_matches('/'),
+        "/TOP",
+    );
+    for (dir, name) in [
+        (target.command_directory(), "/SBIN"),
+        (target.daemon_directory(), "/LIBEXEC"),
     ] {
-        text = Regex::new(pattern)
-            .unwrap()
-            .replace_all(&text, with)
-            .into_owned();
+        text = text.replace(dir.to_str().unwrap(), name);
+    }
+    for (pattern, with) in VARYING.iter() {
+        text = pattern.replace_all(&text, *with).into_owned();
     }
     text
 }
