@@ -3,9 +3,14 @@
 //!
 //! The text and the values are bytes: callers expand recipient addresses and message data too.
 
+mod domain;
+mod pieces;
+mod relation;
+
 use std::borrow::Cow;
 
-use crate::compat::Level;
+pub use domain::domain_function;
+use pieces::{Piece, TrimC as _, braces, branch, error, head, pieces, show, skip_space};
 
 /// Expansions nest no deeper than this, as in Postfix.
 const MAX_DEPTH: usize = 100;
@@ -110,174 +115,12 @@ pub fn expand(
     })
 }
 
-/// `domain_to_ascii` and `domain_to_utf8`, the functions of `main.cf`; `None` for other names.
-pub fn domain_function(name: &str, text: &[u8]) -> Option<Result<Vec<u8>, Error>> {
-    let domain = show(text);
-    match name {
-        "domain_to_ascii" => Some(
-            idna::domain_to_ascii(&domain)
-                .map(String::into_bytes)
-                .map_err(|_| Error(format!("domain_to_ascii: bad domain name: \"{domain}\""))),
-        ),
-        "domain_to_utf8" => {
-            let (name, result) = idna::domain_to_unicode(&domain);
-            Some(
-                result
-                    .map(|()| name.into_bytes())
-                    .map_err(|_| Error(format!("domain_to_utf8: bad domain name: \"{domain}\""))),
-            )
-        }
-        _ => None,
-    }
-}
-
 struct Run<'a> {
     options: &'a Options<'a>,
     values: &'a mut dyn Values,
     result: Vec<u8>,
     undefined: bool,
     depth: usize,
-}
-
-fn show(text: &[u8]) -> Cow<'_, str> {
-    String::from_utf8_lossy(text)
-}
-
-/// At most the first 20 bytes: how much of the place of an error is shown.
-fn head(text: &[u8]) -> Cow<'_, str> {
-    show(text.get(..20).unwrap_or(text))
-}
-
-fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t'..=b'\r')
-}
-
-fn skip_space(text: &[u8]) -> &[u8] {
-    text.trim_ascii_start_c()
-}
-
-/// Trimming as isspace(3) has it: vertical tab included.
-trait TrimC {
-    fn trim_ascii_start_c(&self) -> &[u8];
-    fn trim_ascii_end_c(&self) -> &[u8];
-}
-
-impl TrimC for [u8] {
-    fn trim_ascii_start_c(&self) -> &[u8] {
-        let start = self
-            .iter()
-            .position(|b| !is_space(*b))
-            .unwrap_or(self.len());
-        self.get(start..).unwrap_or_default()
-    }
-
-    fn trim_ascii_end_c(&self) -> &[u8] {
-        let end = self
-            .iter()
-            .rposition(|b| !is_space(*b))
-            .map_or(0, |i| i + 1);
-        self.get(..end).unwrap_or_default()
-    }
-}
-
-fn error<T>(text: String) -> Result<T, Error> {
-    Err(Error(text))
-}
-
-/// One `$...` of a text, or the literal text before it.
-enum Piece<'a> {
-    Literal(Cow<'a, [u8]>),
-    /// What stands between the braces, or the bare name.
-    Expression(&'a [u8]),
-}
-
-/// Splits a text into literal text and expressions, up to the place where it is malformed.
-fn pieces(text: &[u8]) -> (Vec<Piece<'_>>, Result<(), Error>) {
-    let mut found = Vec::new();
-    let mut literal: Vec<u8> = Vec::new();
-    let mut rest = text;
-    while let Some((&byte, after)) = rest.split_first() {
-        if byte != b'$' {
-            literal.push(byte);
-            rest = after;
-            continue;
-        }
-        if after.first() == Some(&b'$') {
-            literal.push(b'$');
-            rest = after.get(1..).unwrap_or_default();
-            continue;
-        }
-        if !literal.is_empty() {
-            found.push(Piece::Literal(Cow::Owned(std::mem::take(&mut literal))));
-        }
-        let length = match after.first() {
-            Some(b'{') => enclosed(after, b'{', b'}'),
-            Some(b'(') => enclosed(after, b'(', b')'),
-            _ => Some(
-                after
-                    .iter()
-                    .take_while(|b| b.is_ascii_alphanumeric() || **b == b'_')
-                    .count(),
-            ),
-        };
-        let Some(length) = length else {
-            let why = format!("truncated macro reference: \"{}\"", show(text));
-            return (found, error(why));
-        };
-        let bracketed = matches!(after.first(), Some(b'{' | b'('));
-        let start = usize::from(bracketed);
-        let name = after.get(start..start + length).unwrap_or_default();
-        if name.is_empty() {
-            let why = format!("empty macro name: \"{}\"", show(text));
-            return (found, error(why));
-        }
-        found.push(Piece::Expression(name));
-        rest = after.get(2 * start + length..).unwrap_or_default();
-    }
-    if !literal.is_empty() {
-        found.push(Piece::Literal(Cow::Owned(literal)));
-    }
-    (found, Ok(()))
-}
-
-/// The length of what stands between the opening bracket at the start and its partner.
-fn enclosed(text: &[u8], open: u8, close: u8) -> Option<usize> {
-    let mut level = 0_usize;
-    for (at, byte) in text.iter().enumerate() {
-        if *byte == open {
-            level += 1;
-        } else if *byte == close {
-            level -= 1;
-            if level == 0 {
-                return Some(at - 1);
-            }
-        }
-    }
-    None
-}
-
-/// What stands in the braces at the start of `text`, and what follows them after white space.
-fn braces(text: &[u8]) -> Result<(&[u8], &[u8]), Error> {
-    match enclosed(text, b'{', b'}') {
-        Some(length) => Ok((
-            text.get(1..=length).unwrap_or_default(),
-            skip_space(text.get(length + 2..).unwrap_or_default()),
-        )),
-        None => error(format!(
-            "unbalanced {{}} in attribute expression: \"{}\"",
-            show(text)
-        )),
-    }
-}
-
-/// The text before the next `?` or `:` branch, either in braces or to the end.
-fn branch(text: &[u8]) -> Result<(&[u8], &[u8]), Error> {
-    let inner = skip_space(text);
-    if inner.first() == Some(&b'{') {
-        braces(inner)
-    } else {
-        Ok((text, &[]))
-    }
 }
 
 impl Run<'_> {
@@ -456,108 +299,6 @@ impl Run<'_> {
         let kept = std::mem::take(&mut self.result);
         self.text(text)?;
         Ok(std::mem::replace(&mut self.result, kept))
-    }
-
-    /// `{a} op {b}`: whether it holds (`None` when only scanning), and what follows.
-    fn relation<'t>(&mut self, text: &'t [u8]) -> Result<(Option<bool>, &'t [u8]), Error> {
-        let (left, rest) = braces(text)?;
-        let length = rest
-            .iter()
-            .take_while(|b| b"<>!=?+-*/~&|%".contains(b))
-            .count();
-        let (symbol, after) = rest.split_at(length);
-        let Some(operator) = Operator::parse(symbol) else {
-            return error(format!(
-                "\"==\" or \"!=\"\" or \"<\"\" or \"<=\"\" or \">=\"\" or \">\" expected at: \"...{}}}>>>{}\"",
-                show(left),
-                head(rest)
-            ));
-        };
-        let suffix_length = after
-            .iter()
-            .take_while(|b| b.is_ascii_alphanumeric())
-            .count();
-        let (suffix, after) = after.split_at(suffix_length);
-        if !suffix.is_empty() && suffix != b"level" {
-            return error(format!(
-                "bad operator suffix at: \"...{}>>>{}\"",
-                show(symbol),
-                show(suffix)
-            ));
-        }
-        let after_space = skip_space(after);
-        if after_space.first() != Some(&b'{') {
-            return error(format!(
-                "\"{{expression}}\" expected at: \"...{{{}}} {}>>>{}\"",
-                show(left),
-                show(symbol),
-                head(after)
-            ));
-        }
-        let (right, rest) = braces(after_space)?;
-        let left = self.aside(left)?;
-        let right = self.aside(right)?;
-        if self.options.scan {
-            return Ok((None, rest));
-        }
-        let order = if suffix.is_empty() {
-            compare(&left, &right)?
-        } else {
-            let level =
-                |text: &[u8]| Level::parse(&show(text)).map_err(|err| Error(err.to_string()));
-            level(&left)?.cmp(&level(&right)?)
-        };
-        Ok((Some(operator.holds(order)), rest))
-    }
-}
-
-#[derive(Clone, Copy)]
-enum Operator {
-    Eq,
-    Ne,
-    Lt,
-    Le,
-    Ge,
-    Gt,
-}
-
-impl Operator {
-    fn parse(symbol: &[u8]) -> Option<Self> {
-        Some(match symbol {
-            b"==" => Self::Eq,
-            b"!=" => Self::Ne,
-            b"<" => Self::Lt,
-            b"<=" => Self::Le,
-            b">=" => Self::Ge,
-            b">" => Self::Gt,
-            _ => return None,
-        })
-    }
-
-    fn holds(self, order: std::cmp::Ordering) -> bool {
-        match self {
-            Self::Eq => order.is_eq(),
-            Self::Ne => order.is_ne(),
-            Self::Lt => order.is_lt(),
-            Self::Le => order.is_le(),
-            Self::Ge => order.is_ge(),
-            Self::Gt => order.is_gt(),
-        }
-    }
-}
-
-/// As numbers when both sides are all digits, else byte by byte.
-fn compare(left: &[u8], right: &[u8]) -> Result<std::cmp::Ordering, Error> {
-    let digits = |text: &[u8]| !text.is_empty() && text.iter().all(u8::is_ascii_digit);
-    if digits(left) && digits(right) {
-        let number = |text: &[u8]| {
-            show(text)
-                .parse::<i64>()
-                .map_err(|_| Error(format!("mac_exp_eval: bad conversion: {}", show(text))))
-        };
-        Ok(number(left)?.cmp(&number(right)?))
-    } else {
-        Ok(left.cmp(right))
     }
 }
 
