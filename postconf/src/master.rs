@@ -1,6 +1,6 @@
 //! `master.cf` as postconf sees it: eight columns and the arguments, which it prints back in a normal form.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
@@ -322,17 +322,26 @@ pub fn read(path: &str, required: bool) -> anyhow::Result<Vec<Service>> {
     }
 }
 
-/// Services of the same name and type have their settings in common, as they do in the original; a later one wins.
+/// Services of the same name and type have their settings in common, as they do in the original, where a later one wins; but
+/// those before the first one that sets anything have none.
 fn share_overrides(services: &mut [Service]) {
     let mut shared: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
-    for service in services.iter() {
+    for service in services
+        .iter()
+        .filter(|service| !service.overrides.is_empty())
+    {
         shared
             .entry(service.name())
             .or_default()
             .extend(service.overrides.clone());
     }
+    let mut begun = BTreeSet::new();
     for service in services {
-        if let Some(overrides) = shared.get(&service.name()) {
+        let name = service.name();
+        if !service.overrides.is_empty() {
+            begun.insert(name.clone());
+        }
+        if let Some(overrides) = shared.get(&name).filter(|_| begun.contains(&name)) {
             service.overrides.clone_from(overrides);
         }
     }
