@@ -12,7 +12,7 @@ use crate::session::state::stage;
 use crate::text::{all_digits, text};
 
 /// How deep tables may name restrictions whose tables name restrictions.
-const MAX_DEPTH: u32 = 100;
+pub(super) const MAX_DEPTH: u32 = 100;
 
 /// An entry of a table, as it bears on one request.
 #[derive(Debug, Clone, Copy)]

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
+use super::action::MAX_DEPTH;
 use super::ask::{Ask, HostList, Membership};
 use super::reject::TempfailAction;
 use super::tables::Lookup;
@@ -40,6 +41,11 @@ impl<A: Ask> Check<'_, A> {
     ) -> Pin<Box<dyn Future<Output = Decision> + 'b>> {
         Box::pin(async move {
             let outer_depth = self.depth;
+            // A class that names itself must not take all of the stack. Where a table is part of the circle, its complaint comes first.
+            if outer_depth > MAX_DEPTH + 10 {
+                self.warn("restriction classes name each other without end");
+                return Err(self.server_error());
+            }
             self.depth += 1;
             let result = self.evaluate_words(words, subject, default).await;
             self.depth = outer_depth;

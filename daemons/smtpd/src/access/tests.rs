@@ -336,6 +336,29 @@ async fn tables_with_trouble_defer() {
     );
 }
 
+#[test]
+fn a_class_that_names_itself_ends() {
+    let run = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let (reply, _) = runtime.unwrap().block_on(async {
+            let settings = [
+                ("smtpd_restriction_classes", "loop"),
+                ("loop", "loop"),
+                ("smtpd_sender_restrictions", "loop"),
+            ];
+            rcpt(&Fake::new(), &settings, "s@x.example", "a@example.com").await
+        });
+        reply
+    };
+    // As much stack as a process has.
+    let thread = std::thread::Builder::new().stack_size(8 << 20);
+    let reply = thread.spawn(run).unwrap().join().unwrap();
+    assert_eq!(
+        reply.as_deref(),
+        Some("451 4.3.5 Server configuration error")
+    );
+}
+
 #[tokio::test]
 async fn the_null_sender_has_a_key_of_its_own() {
     let fake = with_table("<>", "REJECT");
