@@ -7,7 +7,6 @@
     reason = "a test ends at its first surprise"
 )]
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use compliance::golden::check;
@@ -249,107 +248,4 @@ fn proxied() {
         text += &at_once(&instance, "work", &cases);
     }
     check(&instance, "tables/proxied", &text);
-}
-
-/// The same numbers on each run.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6364136223846793005)
-            .wrapping_add(1442695040888963407);
-        usize::try_from(self.0 >> 33).unwrap() % sides
-    }
-
-    fn pick(&mut self, of: &[&str]) -> String {
-        of[self.roll(of.len())].to_owned()
-    }
-
-    fn word(&mut self, pieces: &[&str], longest: usize) -> String {
-        (0..=self.roll(longest))
-            .map(|_| self.pick(pieces))
-            .collect()
-    }
-}
-
-/// Tables of patterns and networks made by chance: what each key finds.
-#[test]
-fn generated() {
-    let instance = build();
-    let mut dice = Dice(2026);
-    let mut cases = Vec::new();
-    for number in 0..60 {
-        let kind = ["regexp", "pcre", "cidr"][number % 3];
-        let (mut table, mut keys) = (String::new(), String::new());
-        // Long ones, too.
-        let rules = if number % 10 == 0 { 120 } else { 12 };
-        let mut depth = 0;
-        for rule in 0..rules {
-            let not = dice.pick(&["", "", "", "", "!"]);
-            let what = if kind == "cidr" {
-                let bits = dice.roll(5) * 8;
-                let mut address = [0; 4].map(|_: i32| dice.roll(3));
-                address[bits / 8..].fill(0);
-                let [a, b, c, d] = address;
-                format!("{not}{a}.{b}.{c}.{d}/{bits}")
-            } else {
-                let pieces = [
-                    "a", "b", "c", "ab", "b*", "c+", "(a|b)", ".", "[bc]", "[^a]", "(b)", "a?",
-                    "c{2}", "^a", "c$", "\\.",
-                ];
-                format!(
-                    "{not}/{}/{}",
-                    dice.word(&pieces, 4),
-                    dice.pick(&["", "", "i"])
-                )
-            };
-            match dice.roll(12) {
-                0 => {
-                    depth += 1;
-                    let _ = writeln!(table, "if {what}");
-                }
-                1 if depth > 0 => {
-                    depth -= 1;
-                    table += "endif\n";
-                }
-                _ if what.contains('(') && not.is_empty() => {
-                    let _ = writeln!(table, "{what} {rule}<$1>");
-                }
-                _ => {
-                    let _ = writeln!(table, "{what} {rule}");
-                }
-            }
-        }
-        for _ in 0..depth {
-            table += "endif\n";
-        }
-        for _ in 0..50 {
-            if kind == "cidr" {
-                let _ = writeln!(
-                    keys,
-                    "{}",
-                    [0; 4].map(|_| dice.roll(4).to_string()).join(".")
-                );
-            } else {
-                let _ = writeln!(
-                    keys,
-                    "{}",
-                    dice.word(&["a", "b", "c", "A", "B", ".", "x"], 7)
-                );
-            }
-        }
-        instance.write(&format!("work/t{number}"), table);
-        instance.write(&format!("work/k{number}"), keys);
-        cases.push(format!(
-            "postmap -q - {kind}:t{number} <k{number} | tr '\\n\\t' ' ='"
-        ));
-    }
-    let cases: Vec<&str> = cases.iter().map(String::as_str).collect();
-    check(
-        &instance,
-        "tables/generated",
-        &at_once(&instance, "work", &cases),
-    );
 }

@@ -15,6 +15,8 @@ enum Writable {
     Proxy(Box<Proxy>),
     /// It is always empty.
     Nothing,
+    /// It takes no changes: why.
+    Refusing(String),
 }
 
 impl Tool {
@@ -51,6 +53,7 @@ impl Tool {
                 let title = title(self, word);
                 let here = match table {
                     Writable::Nothing => continue,
+                    Writable::Refusing(why) => return Err(Stop::Fatal(why.clone())),
                     Writable::Lmdb(table) => table.delete(&key).map_err(|why| {
                         Stop::Fatal(format!("error deleting from {title}: {why}"))
                     })?,
@@ -88,16 +91,16 @@ impl Tool {
             (_, Some(Format::Cdb)) => fatal("unsupported non-bulk change request".into()),
             ("internal", _) => Ok(Writable::Nothing),
             ("proxy", _) => Ok(Writable::Proxy(Box::new(self.proxy(name, true)?))),
-            ("fail", _) => fatal(format!(
+            ("fail", _) => Ok(Writable::Refusing(format!(
                 "table {kind}:{name}: delete error: Application error"
-            )),
+            ))),
             ("debug", _) => self.writable(name),
             ("static" | "environ", _) => {
                 let table = self.open(word)?;
-                fatal(format!(
+                Ok(Writable::Refusing(format!(
                     "table {}: delete operation is not supported",
                     table.title()
-                ))
+                )))
             }
             _ if TYPES.contains(&kind) => {
                 fatal(format!("{kind}:{name} map requires O_RDONLY access mode"))
