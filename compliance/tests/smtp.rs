@@ -341,30 +341,3 @@ fn one_server_after_the_other() {
     golden::check(&instance, "smtp/routes", &out);
     instance.assert_no_panic();
 }
-
-#[test]
-fn sessions_are_used_again() {
-    let instance = builder()
-        .main_cf("smtp_connection_cache_destinations = 127.0.0.30\ntransport_maps = inline:{{kept.example=smtp:[127.0.0.30]}}")
-        .master_cf("scache unix - - n - 1 scache")
-        .start();
-    let sink = Sink::start(&instance, "127.0.0.30:2525");
-    for user in ["one", "two", "three"] {
-        send(
-            &instance,
-            &[format!("{user}@kept.example")],
-            b"Subject: x\n\nx\n",
-            &[],
-        );
-    }
-    assert_eq!(sink.wait(3).len(), 3);
-    // Without a scache service, each process keeps its own sessions; there may be two processes.
-    if instance.target().is_peer() {
-        assert_eq!(sink.sessions(), 1, "{}", instance.log());
-        instance.wait_log("to=<three@kept.example>.*, conn_use=3, ");
-    } else {
-        assert!(sink.sessions() < 3, "{}", instance.log());
-        instance.wait_log("@kept.example>.*, conn_use=[23], ");
-    }
-    instance.assert_no_panic();
-}

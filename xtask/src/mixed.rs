@@ -103,7 +103,7 @@ const ROWS: &[Row] = &[
     ),
     row(
         "scache",
-        &["scache", "smtp"],
+        &["scache", "smtp_reuse"],
         ("scache", "connections_are_kept_and_given"),
     ),
     row(

@@ -1,6 +1,7 @@
 //! A connection to a server: bytes out, reply lines in, each step within a time limit.
 
 use std::io;
+use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -34,6 +35,31 @@ pub struct Listening<'a> {
 pub enum Link {
     Tcp(TcpStream),
     Unix(UnixStream),
+}
+
+impl Link {
+    /// The connection behind a descriptor, which another process has left.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn adopt(fd: OwnedFd, network: bool) -> io::Result<Self> {
+        pf_sys::fd::set_nonblocking(&fd, true)?;
+        if network {
+            TcpStream::from_std(fd.into()).map(Link::Tcp)
+        } else {
+            UnixStream::from_std(fd.into()).map(Link::Unix)
+        }
+    }
+
+    /// The descriptor, as another process wants it.
+    fn into_fd(self) -> io::Result<OwnedFd> {
+        let fd: OwnedFd = match self {
+            Link::Tcp(stream) => stream.into_std()?.into(),
+            Link::Unix(stream) => stream.into_std()?.into(),
+        };
+        pf_sys::fd::set_nonblocking(&fd, false)?;
+        Ok(fd)
+    }
 }
 
 /// A connection with its buffers.
@@ -231,6 +257,14 @@ impl Connection {
             None if rest.len() > HARD_LINE_LIMIT => Err(Broken::Lost),
             None => Ok(None),
         }
+    }
+
+    /// The descriptor, unless there is something that was not looked at.
+    pub fn into_fd(self) -> Option<OwnedFd> {
+        if self.taken < self.input.len() {
+            return None;
+        }
+        self.link.into_fd().ok()
     }
 
     /// Whether the server said something unasked, or has gone: then the connection is of no more use.

@@ -1,29 +1,28 @@
 //! One delivery request: servers are tried in order until each recipient has an outcome.
 
-use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
-use std::time::{Duration, Instant};
+use std::net::IpAddr;
+use std::rc::Rc;
 
 use pf_delivery::Job;
 use pf_dsn::{Dsn, Outcome, Status};
 use pf_log::{info, warning};
 use pf_proto::deliver::{Moment, flags};
-use tokio::net::{TcpSocket, UnixStream};
-use tokio::time::timeout;
 
 use crate::Smtp;
+use crate::connect::connect;
 use crate::connection::Link;
 use crate::exchange::{After, Batch};
 use crate::hosts::{self, Found};
 use crate::notify;
 use crate::params::Params;
-use crate::server::{Place, Server};
+use crate::reuse::{self, Names};
+use crate::server::Server;
 use crate::session::Session;
 use crate::trouble::{Failure, outcome};
 
 /// One request on its way.
 struct Delivery<'a> {
-    smtp: &'a Smtp,
+    smtp: &'a Rc<Smtp>,
     job: &'a mut Job,
     /// Recipients that have no outcome yet.
     left: Vec<usize>,
@@ -36,15 +35,20 @@ struct Delivery<'a> {
     last_server: bool,
     /// What the log says of TLS: nothing before a server was tried, more once its handshake was done.
     handshake: Option<bool>,
-    /// Under which name sessions are kept, and whether they may be taken and kept.
-    key: String,
+    /// Whether kept sessions may be taken, and new ones kept; whether other processes share them.
     may_load: bool,
     may_store: bool,
+    share: bool,
+    /// The destination in hand.
+    site: String,
+    /// The destination under which the first good session is kept, and not a less preferred one after it.
+    nexthop: Option<String>,
+    /// Addresses of kept sessions that were used.
+    visited: Vec<String>,
 }
 
 /// Delivers the message; whether recipients are left for later.
-pub async fn deliver(smtp: &Smtp, job: &mut Job) -> bool {
-    smtp.cache.close_expired(&smtp.params).await;
+pub async fn deliver(smtp: &Rc<Smtp>, job: &mut Job) -> bool {
     let nexthop = String::from_utf8_lossy(&job.request.nexthop).into_owned();
     let mut delivery = Delivery {
         smtp,
@@ -55,12 +59,13 @@ pub async fn deliver(smtp: &Smtp, job: &mut Job) -> bool {
         trouble: None,
         last_server: false,
         handshake: None,
-        key: nexthop.to_ascii_lowercase(),
         may_load: false,
         may_store: false,
+        share: false,
+        site: String::new(),
+        nexthop: None,
+        visited: Vec::new(),
     };
-    delivery.cache_policy(&nexthop).await;
-    delivery.by_kept_session().await;
     if !delivery.left.is_empty() {
         match nexthop.strip_prefix("unix:") {
             Some(path) if smtp.params.lmtp => delivery.by_socket(path).await,
@@ -94,35 +99,102 @@ impl Delivery<'_> {
         self.smtp.params.tls_note(self.handshake?)
     }
 
-    /// Whether sessions are taken from the cache, and kept in it: as configured for the destination, or as the queue manager
-    /// asks.
-    async fn cache_policy(&mut self, nexthop: &str) {
-        let plain = nexthop.trim_start_matches('[');
-        let bare = plain.split([']', ':']).next().unwrap_or(plain);
+    /// Whether sessions to this destination are taken from the cache, and kept in it: as configured, or as the queue manager asks.
+    async fn cache_policy(&mut self, domain: &str) {
         let params = &self.smtp.params;
         // In a list, what looks like an address is one.
-        let address = bare.parse::<IpAddr>().is_ok().then_some(bare);
+        let address = domain.parse::<IpAddr>().is_ok().then_some(domain);
         let listed = params
             .cache_destinations
-            .matches_host(Some(bare.as_bytes()), address)
+            .matches_host(Some(domain.as_bytes()), address)
             .await
             .unwrap_or(false);
         let asked = |flag: i32| params.cache_on_demand && self.job.request.flags & flag != 0;
         self.may_load = listed || asked(flags::CONNECTION_LOAD);
         self.may_store = listed || asked(flags::CONNECTION_STORE);
+        self.share = listed;
     }
 
-    async fn by_kept_session(&mut self) {
-        while self.may_load
-            && !self.left.is_empty()
-            && let Some(session) = self.smtp.cache.take(&self.key)
-        {
-            self.job.request.times.reused = i32::try_from(session.used).unwrap_or(i32::MAX);
-            // What a session of old does not do, a new one may: this is never the last server.
-            self.last_server = false;
-            self.carry(session).await;
-            self.job.request.times.reused = 0;
+    fn names(&self) -> Names<'_> {
+        Names {
+            params: &self.smtp.params,
+            request: &self.job.request,
+            destination: &self.site,
         }
+    }
+
+    /// Uses kept sessions: one to the destination, then those with its best servers. What was used is taken out of the list;
+    /// how many that were.
+    async fn by_kept_sessions(
+        &mut self,
+        servers: &mut Vec<Server>,
+        best: u16,
+        last_site: bool,
+    ) -> usize {
+        let smtp = self.smtp.clone();
+        let mut used = 0;
+        if let Some(nexthop) = self.nexthop.clone()
+            && let Some(session) = smtp
+                .store
+                .to_destination(&self.names(), &nexthop, self.share)
+                .await
+        {
+            let left = self.without(servers, &session.address_text(), 1);
+            self.last_server = last_site && left.is_empty();
+            self.handshake = None;
+            if self.carry_again(session).await {
+                used = 1;
+                *servers = left;
+            }
+        }
+        self.handshake = Some(false);
+        for server in servers.clone() {
+            if self.left.is_empty() || server.preference != best || servers.is_empty() {
+                break;
+            }
+            let Some(session) = smtp
+                .store
+                .to_server(&self.names(), &server, self.share)
+                .await
+            else {
+                continue;
+            };
+            let left = self.without(servers, &server.address_text(), used + 1);
+            self.last_server = last_site && (left.is_empty() || servers.last() == Some(&server));
+            if self.carry_again(session).await {
+                used += 1;
+                *servers = left;
+            }
+        }
+        used
+    }
+
+    /// The servers without one that was used; none once there were enough sessions.
+    fn without(&self, servers: &[Server], address: &str, sessions: usize) -> Vec<Server> {
+        let params = &self.smtp.params;
+        if sessions == params.mx_session_limit || sessions == params.mx_address_limit {
+            return Vec::new();
+        }
+        let mut left = servers.to_vec();
+        if let Some(at) = left
+            .iter()
+            .position(|server| server.address_text() == address)
+        {
+            left.remove(at);
+        }
+        left
+    }
+
+    /// Sends the message over a kept session; false when that had ended meanwhile.
+    async fn carry_again(&mut self, session: Session) -> bool {
+        let address = session.address_text();
+        self.job.request.times.reused = i32::try_from(session.reuses).unwrap_or(i32::MAX);
+        let usable = self.carry(session).await;
+        self.job.request.times.reused = 0;
+        if usable {
+            self.visited.push(address);
+        }
+        usable
     }
 
     async fn by_network(&mut self, nexthop: &str) {
@@ -142,7 +214,7 @@ impl Delivery<'_> {
         let mut stopped_at = sites.len();
         for (number, site) in sites.iter().enumerate() {
             let last_site = number + 1 == sites.len();
-            if self.by_site(site, last_site).await {
+            if self.by_site(site, number == 0, last_site).await {
                 stopped_at = number;
                 break;
             }
@@ -202,8 +274,10 @@ impl Delivery<'_> {
     }
 
     /// Tries the servers of one site; whether no other site is to be tried.
-    async fn by_site(&mut self, site: &str, last_site: bool) -> bool {
-        let params = &self.smtp.params;
+    async fn by_site(&mut self, site: &str, first_site: bool, last_site: bool) -> bool {
+        let smtp = self.smtp.clone();
+        let params = &smtp.params;
+        site.clone_into(&mut self.site);
         let destination = match pf_net::parse_destination(site, &params.port, &params.known_ports) {
             Ok(destination) => destination,
             Err(why) => {
@@ -221,7 +295,7 @@ impl Delivery<'_> {
             );
         }
         let Found {
-            servers,
+            mut servers,
             trouble,
             myself,
         } = hosts::find(params, &self.smtp.naming, &destination).await;
@@ -230,13 +304,43 @@ impl Delivery<'_> {
         if servers.is_empty() {
             self.trouble = trouble;
         }
+        let best = servers.first().map_or(0, |server| server.preference);
+        if first_site && !servers.is_empty() {
+            self.cache_policy(&destination.name).await;
+            self.nexthop = (self.may_load || self.may_store).then(|| site.to_owned());
+        }
         let (mut tried, mut sessions) = (0, 0);
-        let count = servers.len();
+        if self.may_load && !servers.is_empty() {
+            servers.retain(|server| !self.visited.contains(&server.address_text()));
+            sessions = self.by_kept_sessions(&mut servers, best, last_site).await;
+            tried = sessions;
+        }
+        let count = tried + servers.len();
         for server in servers {
+            if self.left.is_empty() {
+                break;
+            }
             tried += 1;
             let out_of_servers =
                 tried == count || (params.mx_address_limit > 0 && tried == params.mx_address_limit);
             self.handshake = Some(false);
+            if self.may_load
+                && server.preference != best
+                && let Some(session) = smtp
+                    .store
+                    .to_server(&self.names(), &server, self.share)
+                    .await
+            {
+                let enough = params.mx_session_limit > 0 && sessions + 1 >= params.mx_session_limit;
+                self.last_server = last_site && (out_of_servers || enough);
+                if self.carry_again(session).await {
+                    sessions += 1;
+                    if enough || out_of_servers {
+                        break;
+                    }
+                    continue;
+                }
+            }
             match connect(params, &server).await {
                 Ok(link) => {
                     self.last_server = last_site && out_of_servers;
@@ -245,7 +349,7 @@ impl Delivery<'_> {
                         let enough =
                             params.mx_session_limit > 0 && sessions >= params.mx_session_limit;
                         self.last_server = last_site && (out_of_servers || enough);
-                        self.carry(session).await;
+                        let _ = self.carry(session).await;
                         if enough {
                             break;
                         }
@@ -265,7 +369,8 @@ impl Delivery<'_> {
 
     /// A local server of the LMTP client.
     async fn by_socket(&mut self, path: &str) {
-        let params = &self.smtp.params;
+        let smtp = self.smtp.clone();
+        let params = &smtp.params;
         if !params.fallback.is_empty() {
             warning!(
                 "ignoring \"lmtp_fallback_relay = {}\" setting for non-TCP connections",
@@ -273,12 +378,24 @@ impl Delivery<'_> {
             );
         }
         let server = Server::local(&params.myhostname, path);
+        path.clone_into(&mut self.site);
+        self.cache_policy(path).await;
+        self.nexthop = (self.may_load || self.may_store).then(|| path.to_owned());
         self.last_server = true;
         self.handshake = Some(false);
+        if self.may_load
+            && let Some(session) = smtp
+                .store
+                .to_destination(&self.names(), path, self.share)
+                .await
+            && self.carry_again(session).await
+        {
+            return;
+        }
         match connect(params, &server).await {
             Ok(link) => {
                 if let Some(session) = self.open(link, &server).await {
-                    self.carry(session).await;
+                    let _ = self.carry(session).await;
                 }
             }
             Err(status) => self.trouble = Some(status),
@@ -289,6 +406,7 @@ impl Delivery<'_> {
     async fn open(&mut self, link: Link, server: &Server) -> Option<Session> {
         let params = &self.smtp.params;
         let mut session = Session::new(params, link, server);
+        session.cacheable = self.may_store;
         let id = self.job.queue_id().to_owned();
         session.id.clone_from(&id);
         match session.greet(params, server, &id, &self.job.request).await {
@@ -305,45 +423,58 @@ impl Delivery<'_> {
         }
     }
 
-    /// Sends the message over a session, reports, and keeps the session or takes leave.
-    async fn carry(&mut self, mut session: Session) {
-        let smtp = self.smtp;
+    /// Sends the message over a session, reports, and keeps the session or takes leave; false when it was a kept session that had
+    /// ended, and nothing was sent.
+    async fn carry(&mut self, mut session: Session) -> bool {
+        let smtp = self.smtp.clone();
         let params = &smtp.params;
-        let worn = session.made.elapsed() > params.reuse_time
-            || (params.reuse_count > 0 && session.used + 1 >= params.reuse_count);
-        let keep = self.may_store && !worn;
         self.job.request.times.connected = Moment::now();
         session.id = self.job.queue_id().to_owned();
         let recipients = self.left.clone();
         let mut batch = Batch::new(&recipients);
-        self.handshake = Some(true);
-        let sent = session.send(params, self.job, &mut batch, keep).await;
+        // With a kept session there was none.
+        if session.reuses == 0 {
+            self.handshake = Some(true);
+        }
+        let sent = session.send(params, self.job, &mut batch).await;
+        if session.is_dead() {
+            self.job.request.times.connected = Moment::default();
+            return false;
+        }
         self.job.request.times.delivered = Moment::now();
         let relay = session.relay.clone();
         for (at, outcome) in batch.done {
             self.settle(at, outcome, &relay, session.features.dsn).await;
         }
+        let throttled = matches!(&sent, Err(failure) if failure.throttle);
         match sent {
+            Ok(After::Ready)
+                if session.cacheable && !session.spoilt && !session.is_worn(params) =>
+            {
+                self.completed = true;
+                notify::postmaster(params, &mut session, &self.job.request.sender).await;
+                let nexthop = self.nexthop.as_deref();
+                reuse::keep(&smtp, &self.names(), session, nexthop, self.share).await;
+            }
             Ok(after) => {
                 self.completed = true;
-                if after == After::Ready && keep && !session.spoilt {
-                    let until = Instant::now() + params.cache_time;
-                    smtp.cache.put(self.key.clone(), session, until);
-                } else {
-                    if after == After::Ready {
-                        session.quit(params).await;
-                    }
-                    notify::postmaster(params, &mut session, &self.job.request.sender).await;
+                if after == After::Ready {
+                    session.quit(params).await;
                 }
+                notify::postmaster(params, &mut session, &self.job.request.sender).await;
             }
             Err(failure) => {
                 self.fail(&failure, &relay, true).await;
                 notify::postmaster(params, &mut session, &self.job.request.sender).await;
             }
         }
+        if !throttled {
+            self.nexthop = None;
+        }
         self.handshake = Some(false);
         let times = &mut self.job.request.times;
         (times.connected, times.delivered) = (Moment::default(), Moment::default());
+        true
     }
 
     /// One recipient's outcome: told, unless another server may do better. `announces`: the server reports successes itself.
@@ -426,68 +557,4 @@ fn hop_status(status: &Status) -> pf_proto::bounce::Status {
         action: b"delayed".to_vec(),
         ..pf_proto::bounce::Status::default()
     }
-}
-
-/// Connects to one server.
-async fn connect(params: &Params, server: &Server) -> Result<Link, Status> {
-    let failed = |why: &str| {
-        Status::new(
-            Dsn::new(4, 4, 1),
-            format!("connect to {}: {why}", server.relay()),
-        )
-    };
-    let reason = |err: std::io::Error| failed(&pf_config::system::reason(&err));
-    let limit = if params.connect_timeout.is_zero() {
-        Duration::from_secs(3600)
-    } else {
-        params.connect_timeout
-    };
-    let too_slow = || failed("Connection timed out");
-    let (address, port) = match &server.at {
-        Place::Net(address, port) => (*address, *port),
-        Place::Socket(path) => {
-            let stream = timeout(limit, UnixStream::connect(Path::new(path))).await;
-            return stream
-                .map_err(|_| too_slow())?
-                .map(Link::Unix)
-                .map_err(reason);
-        }
-    };
-    let socket = if address.is_ipv4() {
-        TcpSocket::new_v4()
-    } else {
-        TcpSocket::new_v6()
-    }
-    .map_err(reason)?;
-    let configured = if address.is_ipv4() {
-        params.bind_address
-    } else {
-        params.bind_address6
-    };
-    if let Some(source) = configured.or_else(|| only_address(params, address))
-        && let Err(err) = socket.bind(SocketAddr::new(source, 0))
-    {
-        warning!(
-            "smtp_connect_addr: bind {source}: {}",
-            pf_config::system::reason(&err)
-        );
-        if configured.is_some() && params.bind_enforce {
-            return Err(Status::new(Dsn::new(4, 4, 0), "server configuration error"));
-        }
-    }
-    let stream = timeout(limit, socket.connect(SocketAddr::new(address, port))).await;
-    let stream = stream.map_err(|_| too_slow())?.map_err(reason)?;
-    // Commands go out in one piece each; waiting for more would only cost time.
-    let _ = stream.set_nodelay(true);
-    Ok(Link::Tcp(stream))
-}
-
-/// A system that listens on one address of a family only also speaks from it.
-fn only_address(params: &Params, server: IpAddr) -> Option<IpAddr> {
-    let mut own = params
-        .own_addresses
-        .iter()
-        .filter(|address| address.is_ipv4() == server.is_ipv4());
-    let first = own.next()?;
-    (own.next().is_none() && !first.is_loopback()).then_some(*first)
 }

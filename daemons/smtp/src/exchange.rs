@@ -74,7 +74,7 @@ impl<'a> Batch<'a> {
 }
 
 impl Session {
-    /// Sends the message. `keep`: the session is wanted for another message.
+    /// Sends the message.
     ///
     /// # Errors
     /// The session broke; recipients without an outcome have that of the failure.
@@ -83,8 +83,8 @@ impl Session {
         params: &Params,
         job: &Job,
         batch: &mut Batch<'_>,
-        keep: bool,
     ) -> Result<After, Failure> {
+        let keep = self.cacheable;
         if let Some(failure) = self.too_large(job) {
             batch.settle(&failure.outcome());
             // Nothing was begun: the server is left without a word.
@@ -93,7 +93,14 @@ impl Session {
         if let Some(failure) = self.check_utf8(&job.request) {
             return Err(failure);
         }
-        self.used += 1;
+        if self.unproved {
+            self.connection.command("RSET");
+            // What this process has kept is good as a rule: then the answer is not waited for.
+            if self.revived || params.send_xforward || !self.features.pipelining {
+                self.flush(params.rset_timeout, MAIL).await?;
+                self.proof(params).await?;
+            }
+        }
         if params.send_xforward {
             self.xforward(params, job).await?;
         }
@@ -271,6 +278,9 @@ impl Session {
         params: &Params,
         batch: &mut Batch<'_>,
     ) -> Result<(), Failure> {
+        if self.unproved {
+            self.proof(params).await?;
+        }
         let reply = self.reply(params, params.mail_timeout, MAIL).await?;
         if reply.class() != 2 {
             let failure = self.said(&reply, "MAIL FROM command");

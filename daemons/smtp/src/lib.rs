@@ -1,11 +1,11 @@
 //! The SMTP and LMTP client: takes a delivery request, finds the servers of its destination, and tries one after another until
 //! each recipient is delivered, refused, or left for later (smtp(8)).
 //!
-//! In reading order: [`params`], [`deliver`] (one request), [`hosts`] (which servers), [`session`] (one server), [`exchange`] (one
+//! In reading order: [`params`], [`deliver`] (one request), [`naming`], [`hosts`], [`order`], [`server`] (which servers), [`session`] (one server), [`exchange`] (one
 //! message), [`features`], [`envelope`] (replies, features, commands; pure), [`content`], [`generic`] (content as
-//! lines), [`connection`] (bytes), [`cache`] (sessions that are used again), [`trouble`], [`notify`] (the postmaster).
+//! lines), [`connect`], [`connection`] (bytes), [`reuse`], [`passive`] (sessions that are used again), [`trouble`], [`notify`] (the postmaster).
 
-mod cache;
+mod connect;
 mod connection;
 mod content;
 mod deliver;
@@ -18,21 +18,27 @@ mod naming;
 mod notify;
 mod order;
 mod params;
+mod passive;
+mod reuse;
 mod server;
 mod session;
 mod trouble;
 
+use std::path::Path;
 use std::rc::Rc;
 
 use pf_attr::aio;
+use pf_config::param;
 use pf_delivery::{Agent, receive};
+use pf_proto::scache::Scache;
+use pf_proto::{Address, Class};
 use pf_queue::Queue;
 use pf_service::event::EventService;
 use pf_service::{Client, Context, Share};
 
-use crate::cache::Cache;
 use crate::naming::Naming;
 use crate::params::Params;
+use crate::reuse::Store;
 
 /// The service.
 pub struct Smtp {
@@ -40,7 +46,7 @@ pub struct Smtp {
     agent: Agent,
     queue: Queue,
     naming: Naming,
-    cache: Cache,
+    store: Store,
 }
 
 impl EventService for Smtp {
@@ -51,13 +57,23 @@ impl EventService for Smtp {
             &context.config,
             context.process_name == "lmtp",
             &context.argv,
+            &context.service,
         )?;
         let agent = Agent::new(&context.config, &params.name("delivery_status_filter"))?;
         Ok(Self {
             agent,
             queue: Queue::new(&context.config)?,
             naming: Naming::read(&context.config, if params.lmtp { "lmtp" } else { "smtp" })?,
-            cache: Cache::default(),
+            store: Store::new(Scache::new(
+                Address::new(
+                    Path::new("."),
+                    Class::Private,
+                    &context.config.get(param::CONNECTION_CACHE_SERVICE_NAME)?,
+                ),
+                context
+                    .config
+                    .get(param::CONNECTION_CACHE_PROTOCOL_TIMEOUT)?,
+            )),
             params,
         })
     }
@@ -72,6 +88,6 @@ impl EventService for Smtp {
     }
 
     async fn stop(self: Rc<Self>) {
-        self.cache.close_all(&self.params).await;
+        self.store.close_all(&self.params).await;
     }
 }

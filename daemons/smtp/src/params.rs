@@ -47,6 +47,11 @@ impl Preference {
 pub struct Params {
     /// Whether this is the LMTP client.
     pub lmtp: bool,
+    /// The name in `master.cf`.
+    pub service: String,
+    /// There are credentials, which may depend on destination and server, and perhaps on the sender.
+    pub credentials: bool,
+    pub sender_credentials: bool,
     pub ipc_timeout: Duration,
     pub helo_name: String,
     pub connect_timeout: Duration,
@@ -139,7 +144,12 @@ impl Params {
     ///
     /// # Errors
     /// One has a bad value.
-    pub fn read(config: &Config, lmtp: bool, argv: &[String]) -> Result<Self, Error> {
+    pub fn read(
+        config: &Config,
+        lmtp: bool,
+        argv: &[String],
+        service: &str,
+    ) -> Result<Self, Error> {
         let prefix = if lmtp { "lmtp" } else { "smtp" };
         let name = |suffix: &str| format!("{prefix}_{suffix}");
         let text = |suffix: &str| Ok::<_, Error>(config.string(&name(suffix))?.unwrap_or_default());
@@ -183,6 +193,7 @@ impl Params {
             .filter_map(|word| word.strip_prefix("flags="))
             .collect();
         let final_delivery = flags.contains('X') || lmtp && config.get(param::LMTP_ASSUME_FINAL)?;
+        let credentials = !text("sasl_password_maps")?.is_empty();
         let preference = text("address_preference")?;
         let preference = Preference::parse(&preference).ok_or_else(|| {
             let name = name("address_preference");
@@ -232,6 +243,9 @@ impl Params {
             pf_config::system::own_interfaces(&config.get(param::INET_INTERFACES)?, &protocols)?;
         Ok(Self {
             lmtp,
+            service: service.to_owned(),
+            credentials,
+            sender_credentials: credentials && yes("sender_dependent_authentication")?,
             ipc_timeout: config.get(param::IPC_TIMEOUT)?,
             helo_name: text(if lmtp { "lhlo_name" } else { "helo_name" })?,
             connect_timeout: time("connect_timeout")?,

@@ -28,6 +28,29 @@ pub enum Place {
     Socket(String),
 }
 
+impl Place {
+    /// The address or path alone.
+    pub fn text(&self) -> String {
+        match self {
+            Place::Net(address, _) => address.to_string(),
+            Place::Socket(path) => path.clone(),
+        }
+    }
+
+    /// `host[address]`, as in replies to the sender.
+    pub fn title(&self, host: &str) -> String {
+        format!("{host}[{}]", self.text())
+    }
+
+    /// `host[address]:port`, as in the log.
+    pub fn relay(&self, host: &str) -> String {
+        match self {
+            Place::Net(_, port) => format!("{}:{port}", self.title(host)),
+            Place::Socket(_) => self.title(host),
+        }
+    }
+}
+
 impl Server {
     /// The server behind a local socket.
     pub fn local(host: &str, path: &str) -> Self {
@@ -40,25 +63,14 @@ impl Server {
         }
     }
 
-    /// `host[address]`, as in replies to the sender.
-    pub fn title(&self) -> String {
-        format!("{}[{}]", self.host, self.address_text())
-    }
-
     /// The address alone, as a key of tables.
     pub fn address_text(&self) -> String {
-        match &self.at {
-            Place::Net(address, _) => address.to_string(),
-            Place::Socket(path) => path.clone(),
-        }
+        self.at.text()
     }
 
     /// `host[address]:port`, as in the log.
     pub fn relay(&self) -> String {
-        match &self.at {
-            Place::Net(address, port) => format!("{}[{address}]:{port}", self.host),
-            Place::Socket(_) => self.title(),
-        }
+        self.at.relay(&self.host)
     }
 
     pub(crate) fn is_ipv6(&self) -> bool {

@@ -1,5 +1,6 @@
 //! One session with one server: the greeting and what it can do.
 
+use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use pf_dsn::Dsn;
@@ -11,7 +12,7 @@ use pf_record::sendopts;
 use crate::connection::{Broken, Connection, Link, Listening};
 use crate::features::Features;
 use crate::params::Params;
-use crate::server::Server;
+use crate::server::{Place, Server};
 use crate::trouble::Failure;
 use pf_smtp::reply::Reply;
 
@@ -28,8 +29,19 @@ pub struct Session {
     pub host: String,
     /// The queue id of the message in hand.
     pub(crate) id: String,
-    /// How many messages it has carried.
-    pub used: u32,
+    /// Where the server is.
+    pub place: Place,
+    /// The server is among the best ones of its destination.
+    pub best: bool,
+    /// How often it was used again.
+    pub reuses: u32,
+    /// It may be kept for another message.
+    pub cacheable: bool,
+    /// It was kept, and whether the server still is there was not heard yet.
+    pub(crate) unproved: bool,
+    /// It comes from another process.
+    pub revived: bool,
+    dead: bool,
     /// When it was made.
     pub made: Instant,
     /// The server, or what it said, is no good for another message.
@@ -64,16 +76,34 @@ pub(crate) fn broken(why: Broken, title: &str, state: &str) -> Failure {
 impl Session {
     /// A session on a fresh connection; [`greet`](Self::greet) does the handshake.
     pub fn new(params: &Params, link: Link, server: &Server) -> Self {
-        let mut connection = Connection::new(link);
+        let connection = Connection::new(link);
+        let (host, place) = (server.host.clone(), server.at.clone());
+        Self::with(params, connection, host, place, server.best)
+    }
+
+    /// A session on a connection to this server.
+    pub fn with(
+        params: &Params,
+        mut connection: Connection,
+        host: String,
+        place: Place,
+        best: bool,
+    ) -> Self {
         connection.history = params.keeps_history().then(Vec::new);
         Self {
             connection,
             features: Features::default(),
-            title: server.title(),
-            relay: server.relay(),
-            host: server.host.clone(),
+            title: place.title(&host),
+            relay: place.relay(&host),
+            host,
+            place,
+            best,
             id: String::new(),
-            used: 0,
+            reuses: 0,
+            cacheable: false,
+            unproved: false,
+            revived: false,
+            dead: false,
             made: Instant::now(),
             spoilt: false,
             protocol_trouble: false,
@@ -81,6 +111,51 @@ impl Session {
             delay_dot: false,
             line_broken: false,
         }
+    }
+
+    /// A kept session, for another message.
+    pub fn again(mut self) -> Self {
+        self.reuses = self.reuses.saturating_add(1);
+        self.unproved = true;
+        self.line_broken = false;
+        if let Some(history) = &mut self.connection.history {
+            history.clear();
+        }
+        self
+    }
+
+    /// The address alone.
+    pub fn address_text(&self) -> String {
+        self.place.text()
+    }
+
+    /// Whether it was used for long enough, or often enough.
+    pub fn is_worn(&self, params: &Params) -> bool {
+        self.made.elapsed() > params.reuse_time
+            || (params.reuse_count > 0 && self.reuses >= params.reuse_count)
+    }
+
+    /// Whether a kept session had ended before anything could be done with it.
+    pub fn is_dead(&self) -> bool {
+        self.dead
+    }
+
+    /// The answer to the command that tells whether a kept session still is good.
+    pub(crate) async fn proof(&mut self, params: &Params) -> Result<(), Failure> {
+        let reply = self.listen(params, params.rset_timeout).await;
+        let good = reply.is_ok_and(|reply| reply.class() == 2);
+        self.unproved = false;
+        self.dead = !good;
+        if good {
+            Ok(())
+        } else {
+            Err(broken(Broken::Lost, &self.title, "sending RSET probe"))
+        }
+    }
+
+    /// The descriptor, unless the server said something unasked.
+    pub fn into_fd(self) -> Option<OwnedFd> {
+        self.connection.into_fd()
     }
 
     /// Does the handshake.
@@ -391,6 +466,8 @@ impl Session {
 
     pub(crate) fn lost(&mut self, why: Broken, state: &str) -> Failure {
         self.spoilt = true;
+        // Nothing was heard of the server since the session was kept.
+        self.dead |= self.unproved;
         self.data_trouble |= why == Broken::Local;
         broken(why, &self.title, state)
     }

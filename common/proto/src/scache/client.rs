@@ -1,15 +1,21 @@
 //! The client's end, for event-driven agents.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::io::ErrorKind;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::time::Duration;
 
 use pf_attr::{Error, aio, check_announcement};
+use pf_log::warning;
 use tokio::io::Interest;
 use tokio::net::UnixStream;
 
 use super::{OK, PROTOCOL, Request, ready};
 use crate::Address;
+
+/// How often a request is tried, and the pause before it is tried again.
+const TRIES: u32 = 2;
+const DELAY: Duration = Duration::from_secs(1);
 
 /// A connection that another agent has left.
 #[derive(Debug)]
@@ -28,6 +34,7 @@ pub struct Scache {
     address: Address,
     limit: Duration,
     idle: RefCell<Option<aio::Stream<UnixStream>>>,
+    disabled: Cell<bool>,
 }
 
 impl Scache {
@@ -37,6 +44,7 @@ impl Scache {
             address,
             limit,
             idle: RefCell::new(None),
+            disabled: Cell::new(false),
         }
     }
 
@@ -53,7 +61,7 @@ impl Scache {
                 .await?;
             stream.recv().await?.decoder().int("status")
         });
-        self.note(done.await.map(|_| ()));
+        let _ = done.await;
     }
 
     /// Remembers where a destination leads to.
@@ -62,7 +70,7 @@ impl Scache {
             stream.send(&request.encode()).await?;
             stream.recv().await?.decoder().int("status")
         });
-        self.note(done.await.map(|_| ()));
+        let _ = done.await;
     }
 
     /// A connection, if there is one.
@@ -92,31 +100,48 @@ impl Scache {
                 endpoint,
             }))
         });
-        match found.await {
-            Ok(found) => found,
-            Err(err) => {
-                self.note(Err(err));
-                None
-            }
-        }
+        found.await.flatten()
     }
 
-    fn note(&self, done: Result<(), Error>) {
-        if let Err(err) = done {
-            pf_log::warning!("problem talking to service {}: {err}", self.address.name());
-        }
+    /// Whether the service was given up.
+    pub fn is_disabled(&self) -> bool {
+        self.disabled.get()
     }
 
-    /// Does the work on the kept connection, or on a new one when that has gone.
+    /// Does the work on the kept connection or on a new one; after two failures the service is given up.
     async fn with_stream<T>(
         &self,
-        work: impl AsyncFnOnce(&mut aio::Stream<UnixStream>) -> Result<T, Error>,
+        work: impl AsyncFn(&mut aio::Stream<UnixStream>) -> Result<T, Error>,
+    ) -> Option<T> {
+        for tries in 0..TRIES {
+            if self.disabled.get() {
+                return None;
+            }
+            if tries > 0 {
+                tokio::time::sleep(DELAY).await;
+            }
+            match self.try_with(&work).await {
+                Ok(done) => return Some(done),
+                Err(err) if is_absence(&err) => {}
+                Err(err) => {
+                    warning!("problem talking to service {}: {err}", self.address.name());
+                }
+            }
+        }
+        warning!("disabling connection caching");
+        self.disabled.set(true);
+        None
+    }
+
+    async fn try_with<T>(
+        &self,
+        work: &impl AsyncFn(&mut aio::Stream<UnixStream>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let kept = self.idle.borrow_mut().take();
         let alive = kept.filter(|stream| {
             let mut byte = [0];
             let read = stream.get_ref().try_read(&mut byte);
-            matches!(read, Err(err) if err.kind() == std::io::ErrorKind::WouldBlock)
+            matches!(read, Err(err) if err.kind() == ErrorKind::WouldBlock)
         });
         let mut stream = match alive {
             Some(stream) => stream,
@@ -132,4 +157,10 @@ impl Scache {
         *self.idle.borrow_mut() = Some(stream);
         Ok(done)
     }
+}
+
+/// Whether the service is not there, or has gone: nothing to complain about.
+fn is_absence(err: &Error) -> bool {
+    matches!(err, Error::Closed)
+        || matches!(err, Error::Io(err) if matches!(err.kind(), ErrorKind::NotFound | ErrorKind::BrokenPipe))
 }
