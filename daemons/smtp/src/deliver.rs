@@ -1,12 +1,11 @@
 //! One delivery request: servers are tried in order until each recipient has an outcome.
 
-use std::net::IpAddr;
 use std::rc::Rc;
 
 use pf_delivery::Job;
 use pf_dsn::{Dsn, Outcome, Status};
 use pf_log::{info, warning};
-use pf_proto::deliver::{Moment, flags};
+use pf_proto::deliver::Moment;
 
 use crate::Smtp;
 use crate::connect::connect;
@@ -15,36 +14,36 @@ use crate::exchange::{After, Batch};
 use crate::hosts::{self, Found};
 use crate::notify;
 use crate::params::Params;
-use crate::reuse::{self, Names};
+use crate::reuse;
 use crate::server::Server;
 use crate::session::Session;
 use crate::trouble::{Failure, outcome};
 
 /// One request on its way.
-struct Delivery<'a> {
-    smtp: &'a Rc<Smtp>,
-    job: &'a mut Job,
+pub(crate) struct Delivery<'a> {
+    pub(crate) smtp: &'a Rc<Smtp>,
+    pub(crate) job: &'a mut Job,
     /// Recipients that have no outcome yet.
-    left: Vec<usize>,
-    deferred: bool,
+    pub(crate) left: Vec<usize>,
+    pub(crate) deferred: bool,
     /// A server heard the whole message: trouble with another one is no trouble with the destination.
-    completed: bool,
+    pub(crate) completed: bool,
     /// What went wrong last.
-    trouble: Option<Status>,
+    pub(crate) trouble: Option<Status>,
     /// The session in hand is with the last server that there is.
-    last_server: bool,
+    pub(crate) last_server: bool,
     /// What the log says of TLS: nothing before a server was tried, more once its handshake was done.
-    handshake: Option<bool>,
+    pub(crate) handshake: Option<bool>,
     /// Whether kept sessions may be taken, and new ones kept; whether other processes share them.
-    may_load: bool,
-    may_store: bool,
-    share: bool,
+    pub(crate) may_load: bool,
+    pub(crate) may_store: bool,
+    pub(crate) share: bool,
     /// The destination in hand.
-    site: String,
+    pub(crate) site: String,
     /// The destination under which the first good session is kept, and not a less preferred one after it.
-    nexthop: Option<String>,
+    pub(crate) nexthop: Option<String>,
     /// Addresses of kept sessions that were used.
-    visited: Vec<String>,
+    pub(crate) visited: Vec<String>,
 }
 
 /// Delivers the message; whether recipients are left for later.
@@ -97,104 +96,6 @@ impl Delivery<'_> {
 
     fn tls_note(&self) -> Option<String> {
         self.smtp.params.tls_note(self.handshake?)
-    }
-
-    /// Whether sessions to this destination are taken from the cache, and kept in it: as configured, or as the queue manager asks.
-    async fn cache_policy(&mut self, domain: &str) {
-        let params = &self.smtp.params;
-        // In a list, what looks like an address is one.
-        let address = domain.parse::<IpAddr>().is_ok().then_some(domain);
-        let listed = params
-            .cache_destinations
-            .matches_host(Some(domain.as_bytes()), address)
-            .await
-            .unwrap_or(false);
-        let asked = |flag: i32| params.cache_on_demand && self.job.request.flags & flag != 0;
-        self.may_load = listed || asked(flags::CONNECTION_LOAD);
-        self.may_store = listed || asked(flags::CONNECTION_STORE);
-        self.share = listed;
-    }
-
-    fn names(&self) -> Names<'_> {
-        Names {
-            params: &self.smtp.params,
-            request: &self.job.request,
-            destination: &self.site,
-        }
-    }
-
-    /// Uses kept sessions: one to the destination, then those with its best servers. What was used is taken out of the list;
-    /// how many that were.
-    async fn by_kept_sessions(
-        &mut self,
-        servers: &mut Vec<Server>,
-        best: u16,
-        last_site: bool,
-    ) -> usize {
-        let smtp = self.smtp.clone();
-        let mut used = 0;
-        if let Some(nexthop) = self.nexthop.clone()
-            && let Some(session) = smtp
-                .store
-                .to_destination(&self.names(), &nexthop, self.share)
-                .await
-        {
-            let left = self.without(servers, &session.address_text(), 1);
-            self.last_server = last_site && left.is_empty();
-            self.handshake = None;
-            if self.carry_again(session).await {
-                used = 1;
-                *servers = left;
-            }
-        }
-        self.handshake = Some(false);
-        for server in servers.clone() {
-            if self.left.is_empty() || server.preference != best || servers.is_empty() {
-                break;
-            }
-            let Some(session) = smtp
-                .store
-                .to_server(&self.names(), &server, self.share)
-                .await
-            else {
-                continue;
-            };
-            let left = self.without(servers, &server.address_text(), used + 1);
-            self.last_server = last_site && (left.is_empty() || servers.last() == Some(&server));
-            if self.carry_again(session).await {
-                used += 1;
-                *servers = left;
-            }
-        }
-        used
-    }
-
-    /// The servers without one that was used; none once there were enough sessions.
-    fn without(&self, servers: &[Server], address: &str, sessions: usize) -> Vec<Server> {
-        let params = &self.smtp.params;
-        if sessions == params.mx_session_limit || sessions == params.mx_address_limit {
-            return Vec::new();
-        }
-        let mut left = servers.to_vec();
-        if let Some(at) = left
-            .iter()
-            .position(|server| server.address_text() == address)
-        {
-            left.remove(at);
-        }
-        left
-    }
-
-    /// Sends the message over a kept session; false when that had ended meanwhile.
-    async fn carry_again(&mut self, session: Session) -> bool {
-        let address = session.address_text();
-        self.job.request.times.reused = i32::try_from(session.reuses).unwrap_or(i32::MAX);
-        let usable = self.carry(session).await;
-        self.job.request.times.reused = 0;
-        if usable {
-            self.visited.push(address);
-        }
-        usable
     }
 
     async fn by_network(&mut self, nexthop: &str) {
@@ -425,7 +326,7 @@ impl Delivery<'_> {
 
     /// Sends the message over a session, reports, and keeps the session or takes leave; false when it was a kept session that had
     /// ended, and nothing was sent.
-    async fn carry(&mut self, mut session: Session) -> bool {
+    pub(crate) async fn carry(&mut self, mut session: Session) -> bool {
         let smtp = self.smtp.clone();
         let params = &smtp.params;
         self.job.request.times.connected = Moment::now();

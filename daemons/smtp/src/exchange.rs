@@ -1,23 +1,18 @@
 //! One message over a session: envelope, content, and what the server says to it.
 
-use std::time::{Duration, Instant};
-
-use pf_delivery::{Content, Job};
+use pf_delivery::Job;
 use pf_dsn::{Dsn, Outcome, Status};
-use pf_log::{info, warning};
+use pf_log::warning;
 use pf_proto::deliver::flags;
 
+use crate::body::Stopped;
 use crate::connection::Broken;
-use crate::content::{Source, Unsendable};
 use crate::envelope;
 use crate::params::{Params, VerifyTarget};
 use crate::session::Session;
 use crate::trouble::{Failure, outcome};
 use pf_smtp::reply::Reply;
-use pf_smtp::stuffing::Stuffing;
 
-/// How much content is sent with one write.
-const CHUNK: usize = 64 * 1024;
 /// How much of the envelope goes out before answers are read: both sides must not wait for each other with full buffers.
 const AHEAD: usize = 16 * 1024;
 
@@ -359,7 +354,7 @@ impl Session {
         })
     }
 
-    fn downgrades(&self, params: &Params, job: &Job) -> bool {
+    pub(crate) fn downgrades(&self, params: &Params, job: &Job) -> bool {
         !params.disable_conversion && !self.features.eightbit && job.request.encoding != b"7bit"
     }
 
@@ -411,116 +406,6 @@ impl Session {
         Ok(())
     }
 
-    async fn content(&mut self, params: &Params, job: &Job) -> Result<(), Stopped> {
-        let content = Content::new(&job.file, job.request.data_offset).map_err(|err| {
-            warning!("{}: {err}", job.queue_id());
-            unreadable()
-        })?;
-        let downgrade = self.downgrades(params, job);
-        let mut source = Source::new(params, job.queue_id(), content, downgrade);
-        let mut body = Stuffing::new(params.line_length_limit);
-        if !params.added_headers.is_empty() {
-            for line in self.added_headers(params, job).await? {
-                body.piece(self.connection.output(), &line, true);
-            }
-        }
-        let started = Instant::now();
-        let mut sent = 0;
-        loop {
-            let more = source
-                .fill(&mut body, self.connection.output(), CHUNK)
-                .await;
-            let more = more.map_err(|why| self.unsendable(job, &why))?;
-            if body.broke {
-                body.broke = false;
-                self.note_broken_line(params, job);
-            }
-            if !more {
-                // The end goes out together with the final dot.
-                body.end(self.connection.output());
-                if self.delay_dot {
-                    self.write(params, started, sent).await?;
-                    tokio::time::sleep(params.pix_delay).await;
-                }
-                return Ok(());
-            }
-            sent += self.connection.output().len();
-            self.write(params, started, sent).await?;
-        }
-    }
-
-    /// Writes what is there, within the time that this much content may take.
-    async fn write(
-        &mut self,
-        params: &Params,
-        started: Instant,
-        sent: usize,
-    ) -> Result<(), Stopped> {
-        let mut limit = params.data_xfer_timeout;
-        if params.per_request_deadline {
-            let extra = sent.checked_div(params.min_data_rate).unwrap_or(0);
-            limit = (limit + Duration::from_secs(extra as u64)).saturating_sub(started.elapsed());
-        }
-        self.connection.flush(limit).await.map_err(Stopped::Broken)
-    }
-
-    fn note_broken_line(&mut self, params: &Params, job: &Job) {
-        if !self.line_broken {
-            self.line_broken = true;
-            info!(
-                "{}: breaking line > {} bytes with <CR><LF>SPACE",
-                job.queue_id(),
-                params.line_length_limit
-            );
-        }
-    }
-
-    async fn added_headers(&mut self, params: &Params, job: &Job) -> Result<Vec<Vec<u8>>, Stopped> {
-        let first = job.request.recipients.first();
-        let mut lines = Vec::new();
-        for (flag, label, open, close) in [
-            ('R', "Return-Path: ", "<", ">"),
-            ('O', "X-Original-To: ", "", ""),
-            ('D', "Delivered-To: ", "", ""),
-        ] {
-            if !params.added_headers.contains(flag) {
-                continue;
-            }
-            let address: &[u8] = match flag {
-                'R' => &job.request.sender,
-                'O' => first.map_or(b"", |recipient| &recipient.original),
-                _ => first.map_or(b"", |recipient| &recipient.address),
-            };
-            let mapped = params.generic.map(address).await;
-            let mapped = mapped.map_err(|_| Stopped::Broken(Broken::Local))?;
-            let quoted = pf_address::quote_822(&mapped);
-            lines.push([label.as_bytes(), open.as_bytes(), &quoted, close.as_bytes()].concat());
-        }
-        Ok(lines)
-    }
-
-    fn unsendable(&mut self, job: &Job, why: &Unsendable) -> Stopped {
-        let id = job.queue_id();
-        match why {
-            Unsendable::Unreadable(err) => {
-                warning!("{id}: {err}");
-                unreadable()
-            }
-            Unsendable::Damaged => {
-                warning!("{id}: bad record type in message content");
-                unreadable()
-            }
-            Unsendable::Lookup(place) => {
-                warning!("{id}: smtp {place} checks lookup error");
-                Stopped::Broken(Broken::Local)
-            }
-            Unsendable::Fault(fault) => {
-                let dsn = Dsn::parse(fault.dsn().as_bytes()).unwrap_or(Dsn::new(5, 6, 0));
-                Stopped::Unsendable(Failure::message(dsn, fault.text()))
-            }
-        }
-    }
-
     /// Makes the session ready for another message after one that was refused.
     async fn reset(&mut self, params: &Params) -> Result<After, Failure> {
         self.connection.command("RSET");
@@ -534,18 +419,4 @@ impl Session {
             Err(_) => Ok(After::Gone),
         }
     }
-}
-
-/// Why the content did not get through.
-enum Stopped {
-    Unsendable(Failure),
-    Broken(Broken),
-}
-
-/// The message is still there, and somebody has to look at it.
-fn unreadable() -> Stopped {
-    Stopped::Unsendable(Failure::message(
-        Dsn::new(4, 3, 0),
-        "unreadable mail queue entry",
-    ))
 }

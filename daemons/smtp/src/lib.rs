@@ -1,10 +1,12 @@
 //! The SMTP and LMTP client: takes a delivery request, finds the servers of its destination, and tries one after another until
 //! each recipient is delivered, refused, or left for later (smtp(8)).
 //!
-//! In reading order: [`params`], [`deliver`] (one request), [`naming`], [`hosts`], [`order`], [`server`] (which servers), [`session`] (one server), [`exchange`] (one
-//! message), [`features`], [`envelope`] (replies, features, commands; pure), [`content`], [`generic`] (content as
-//! lines), [`connect`], [`connection`] (bytes), [`reuse`], [`passive`] (sessions that are used again), [`trouble`], [`notify`] (the postmaster).
+//! In reading order: [`params`], [`deliver`] (one request), [`naming`], [`hosts`], [`order`], [`server`] (which servers), [`kept`],
+//! [`reuse`], [`passive`] (sessions that are used again), [`connect`], [`session`], [`greeting`] (one server), [`exchange`] (one
+//! message), [`features`], [`envelope`] (replies, features, commands; pure), [`body`], [`content`], [`generic`] (content as
+//! lines), [`connection`] (bytes), [`trouble`], [`notify`] (the postmaster).
 
+mod body;
 mod connect;
 mod connection;
 mod content;
@@ -13,7 +15,9 @@ mod envelope;
 mod exchange;
 mod features;
 mod generic;
+mod greeting;
 mod hosts;
+mod kept;
 mod naming;
 mod notify;
 mod order;
