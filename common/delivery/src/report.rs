@@ -12,6 +12,7 @@ use pf_proto::client::{Client, Policy};
 use pf_proto::deliver::{DeliveryRequest, Times, flags};
 use pf_proto::verify::AddressStatus;
 use pf_proto::{Address, Class, flush, verify};
+use pf_text::Show;
 
 use crate::Job;
 use crate::logline::Line;
@@ -286,6 +287,15 @@ fn wire(status: &pf_dsn::Status, action: &str) -> Status {
     }
 }
 
+/// A status of another class than the outcome's says nothing of it.
+fn set_class(status: &mut Status, class: u8, by: &str) {
+    if status.status.first() != Some(&class) {
+        let code = Show(&status.status);
+        warning!("{by}: ignoring dsn code \"{code}\"");
+        status.status = vec![class, b'.', b'0', b'.', b'0'];
+    }
+}
+
 /// One recipient, while everybody is told.
 struct Told<'a> {
     agent: &'a Agent,
@@ -299,13 +309,7 @@ struct Told<'a> {
 
 impl Told<'_> {
     async fn sent(&self, mut status: Status) -> Verdict {
-        if status.status.first() != Some(&b'2') {
-            warning!(
-                "sent: ignoring dsn code \"{}\"",
-                String::from_utf8_lossy(&status.status)
-            );
-            status.status = b"2.0.0".to_vec();
-        }
+        set_class(&mut status, b'2', "sent");
         if let Some(verdict) = self
             .probe(&mut status, "deliverable", AddressStatus::Ok)
             .await
@@ -337,15 +341,12 @@ impl Told<'_> {
     }
 
     async fn defer(&self, mut status: Status) -> Verdict {
+        set_class(&mut status, b'4', "defer_append");
         if let Some(verdict) = self
             .probe(&mut status, "undeliverable", AddressStatus::Defer)
             .await
         {
             return verdict;
-        }
-        // Whatever the remote system said, this attempt was a temporary failure.
-        if let Some(class) = status.status.first_mut().filter(|class| **class != b'4') {
-            *class = b'4';
         }
         status.action = b"delayed".to_vec();
         let agent = self.agent;
@@ -366,14 +367,8 @@ impl Told<'_> {
 
     /// Bounces, by the message's log, or with a report of its own about this one recipient.
     async fn bounce_to(&self, one: Option<Message>, mut status: Status) -> Verdict {
-        if status.status.first() != Some(&b'5') {
-            let what = if one.is_some() { "one" } else { "append" };
-            warning!(
-                "bounce_{what}: ignoring dsn code \"{}\"",
-                String::from_utf8_lossy(&status.status)
-            );
-            status.status = b"5.0.0".to_vec();
-        }
+        let what = if one.is_some() { "one" } else { "append" };
+        set_class(&mut status, b'5', &format!("bounce_{what}"));
         if let Some(verdict) = self
             .probe(&mut status, "undeliverable", AddressStatus::Bounce)
             .await

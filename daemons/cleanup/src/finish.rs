@@ -40,7 +40,7 @@ impl Message<'_> {
                 Err(err) => self.write_error(&err),
             }
         }
-        let (id, reason, traced) = (self.id, self.reason, self.traced);
+        let (id, reason, traced, broken) = (self.id, self.reason, self.traced, self.broken);
         let mut errors = self.errors;
         let file = self.file;
         if keep && errors.is_empty() {
@@ -51,6 +51,9 @@ impl Message<'_> {
             }
         } else {
             remove(file);
+            if broken && !errors.is_empty() {
+                warning!("mail_stream_cleanup: close error");
+            }
         }
         if !errors.is_empty() || !keep {
             if traced {

@@ -57,6 +57,8 @@ pub struct Message<'a> {
     pub(crate) flags: Flags,
     /// All that went wrong.
     pub(crate) errors: Status,
+    /// The queue file took less than was written to it.
+    pub(crate) broken: bool,
     /// The errors after which nothing more is written.
     pub(crate) lethal: Status,
     pub(crate) reason: Option<Vec<u8>>,
@@ -113,6 +115,7 @@ impl<'a> Message<'a> {
             phase: Phase::Start,
             flags: Flags::NONE,
             errors: Status::NONE,
+            broken: false,
             lethal: Status::from_bits(u32::MAX),
             reason: None,
             in_recipients: false,
@@ -259,6 +262,7 @@ impl<'a> Message<'a> {
             Err(Trouble::TooLarge) => {
                 warning!("{}: queue file size limit exceeded", self.id);
                 self.errors |= Status::SIZE;
+                self.broken = true;
             }
             Err(Trouble::Io(err)) => self.write_error(&err),
         }
@@ -266,6 +270,7 @@ impl<'a> Message<'a> {
 
     /// The file system refused.
     pub(crate) fn write_error(&mut self, err: &std::io::Error) {
+        self.broken = true;
         if err.raw_os_error() == Some(libc::EFBIG) {
             warning!("{}: queue file size limit exceeded", self.id);
             self.errors |= Status::SIZE;

@@ -55,17 +55,9 @@ impl Reject {
     /// `5.1.1 text` or `text`, as the transport table has it.
     fn outcome(&self, nexthop: &[u8]) -> Outcome {
         if self.retry {
-            let status = Status::from_text(nexthop, Dsn::new(4, 0, 0));
-            Outcome::Defer(Status {
-                dsn: status.dsn.with_class(4),
-                ..status
-            })
+            Outcome::Defer(Status::from_text(nexthop, Dsn::new(4, 0, 0)))
         } else {
-            let status = Status::from_text(nexthop, Dsn::new(5, 0, 0));
-            Outcome::Bounce(Status {
-                dsn: status.dsn.with_class(5),
-                ..status
-            })
+            Outcome::Bounce(Status::from_text(nexthop, Dsn::new(5, 0, 0)))
         }
     }
 }
