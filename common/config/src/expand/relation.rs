@@ -45,8 +45,8 @@ impl Run<'_> {
             ));
         }
         let (right, rest) = braces(after_space)?;
-        let left = self.aside(left)?;
-        let right = self.aside(right)?;
+        let left = self.side(left, !suffix.is_empty())?;
+        let right = self.side(right, !suffix.is_empty())?;
         if self.options.scan {
             return Ok((None, rest));
         }
@@ -58,6 +58,17 @@ impl Run<'_> {
             level(&left)?.cmp(&level(&right)?)
         };
         Ok((Some(operator.holds(order)), rest))
+    }
+
+    /// One side of a relation, expanded. As in the original, what cannot be expanded is then complained about as a level, too.
+    fn side(&mut self, text: &[u8], level: bool) -> Result<Vec<u8>, Error> {
+        match self.aside(text) {
+            Err(why) if level && !self.options.scan => {
+                pf_log::warning!("{why}");
+                Ok(Vec::new())
+            }
+            other => other,
+        }
     }
 }
 
