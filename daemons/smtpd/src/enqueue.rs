@@ -133,7 +133,7 @@ impl Queue {
                 self.attribute("sasl_method", "XCLIENT");
                 self.attribute("sasl_username", login);
             }
-            if let Some(sender) = &mail.auth_sender {
+            if let Some(sender) = &mail.announced.auth_sender {
                 self.attribute("sasl_sender", sender);
             }
             if let Some(envid) = &mail.envid {

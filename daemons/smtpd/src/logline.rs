@@ -67,7 +67,7 @@ pub(crate) fn event(session: &Session, params: &Params, what: &str, text: &[u8])
     if let Some(login) = &session.login {
         line.extend(text![" sasl_method=XCLIENT sasl_username=", login]);
     }
-    if let Some(sender) = &session.mail.auth_sender {
+    if let Some(sender) = &session.mail.announced.auth_sender {
         line.extend(text![" sasl_sender=", sender]);
     }
     line
@@ -79,7 +79,7 @@ pub(crate) fn client(session: &Session) -> Vec<u8> {
     if let Some(login) = &session.login {
         line.extend(text![", sasl_method=XCLIENT, sasl_username=", login]);
     }
-    if let Some(sender) = &session.mail.auth_sender {
+    if let Some(sender) = &session.mail.announced.auth_sender {
         line.extend(text![", sasl_sender=", sender]);
     }
     if let Some(forwarded) = &session.forwarded {

@@ -60,7 +60,7 @@ impl<A: Ask, S: Transport> Talk<'_, A, S> {
                 return Ok(false);
             }
             self.session.bare_lf_noted |= line.bare_lf && self.session.bare_lf.note;
-            text.truncate(until_nul(&text).len());
+            let behind_nul = text.split_off(until_nul(&text).len());
             if self.session.debugged || pf_log::verbose() > 0 {
                 let (peer, line) = (&self.session.peer.shown, &text);
                 pf_log::info!(
@@ -69,7 +69,7 @@ impl<A: Ask, S: Transport> Talk<'_, A, S> {
                     String::from_utf8_lossy(line)
                 );
             }
-            match self.command(text).await? {
+            match self.command(text, &behind_nul).await? {
                 Some(Next::Restart) => return Ok(true),
                 Some(_) => {}
                 None => return Ok(false),
@@ -103,7 +103,11 @@ impl<A: Ask, S: Transport> Talk<'_, A, S> {
     }
 
     /// One command line; `None`: the session is over.
-    pub(super) async fn command(&mut self, mut line: Vec<u8>) -> Result<Option<Next>, Stop> {
+    pub(super) async fn command(
+        &mut self,
+        mut line: Vec<u8>,
+        behind_nul: &[u8],
+    ) -> Result<Option<Next>, Stop> {
         if self.params.smtputf8_enable && std::str::from_utf8(&line).is_err() {
             return self.malformed("500 5.5.2 Error: bad UTF-8 syntax").await;
         }
@@ -159,7 +163,7 @@ impl<A: Ask, S: Transport> Talk<'_, A, S> {
                     .command_in(CommandList::Forbidden, first.text)
                     .await
             {
-                let shown = escape(&line);
+                let shown = escape(&text![line, behind_nul]);
                 self.warn(text![
                     "non-SMTP command from ",
                     self.session.peer.shown,

@@ -150,17 +150,13 @@ impl<A: Ask, S: Transport> Talk<'_, A, S> {
                 .refuse(Classes::PROTOCOL, "501 5.1.7 Bad sender address syntax")
                 .await;
         };
-        let announced = &mut self.session.mail.announced_size;
+        let announced = &mut self.session.mail.announced;
         let parameters = match parse(&context, parameters, announced) {
             Ok(parameters) => parameters,
             Err(refusal) => return self.refusal(refusal).await,
         };
-        self.session
-            .mail
-            .auth_sender
-            .clone_from(&parameters.auth_sender);
         self.session.mail.sender = Some(sender.clone());
-        let size = self.session.mail.announced_size;
+        let size = self.session.mail.announced.size;
         let refused = self.check().size(size);
         self.session.mail.sender = None;
         if let Some(reply) = refused {

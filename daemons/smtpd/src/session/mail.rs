@@ -33,6 +33,13 @@ pub(crate) struct MailParameters {
     pub(crate) envid: Option<Vec<u8>>,
     /// The two characters of `XVERP`.
     pub(crate) verp: Option<Vec<u8>>,
+}
+
+/// What a `MAIL` leaves behind even when it is refused for something else: it holds until the transaction is reset.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Announced {
+    /// The size in bytes; zero: none.
+    pub(crate) size: u64,
     /// `AUTH=` (RFC 4954), made printable; `<>` counts as none.
     pub(crate) auth_sender: Option<Vec<u8>>,
 }
@@ -67,12 +74,11 @@ fn value<'a>(word: &'a [u8], name: &str) -> Option<&'a [u8]> {
     start.eq_ignore_ascii_case(name.as_bytes()).then_some(value)
 }
 
-/// Reads the parameters, left to right. An announced `size` in bytes is kept even when a later parameter is refused: it holds until
-/// the transaction is reset.
+/// Reads the parameters, left to right.
 pub(crate) fn parse(
     context: &MailContext<'_>,
     parameters: &[Token<'_>],
-    announced: &mut u64,
+    announced: &mut Announced,
 ) -> Result<MailParameters, Refusal> {
     let protocol = |reply: &str| Refusal::new(Classes::PROTOCOL, reply);
     let mut found = MailParameters::default();
@@ -87,7 +93,7 @@ pub(crate) fn parse(
                 return Err(protocol("501 5.5.4 Bad message size syntax"));
             }
             let size = file_size(size);
-            *announced = size.unwrap_or(0);
+            announced.size = size.unwrap_or(0);
             size.ok_or_else(|| {
                 Refusal::new(
                     Classes::POLICY,
@@ -97,11 +103,11 @@ pub(crate) fn parse(
         } else if context.is_smtputf8(word) {
             // Taken care of before the address was looked at.
         } else if let Some(sender) = value(word, "AUTH=") {
-            if found.auth_sender.is_some() {
+            if announced.auth_sender.is_some() {
                 return Err(protocol("503 5.5.4 Error: multiple AUTH= options"));
             }
             if sender != b"<>" {
-                found.auth_sender = Some(pf_text::printable(sender, b'?').into_owned());
+                announced.auth_sender = Some(pf_text::printable(sender, b'?').into_owned());
             }
         } else if let Some(delimiters) = verp(context, word) {
             found.verp = Some(delimiters.ok_or_else(|| {
@@ -187,9 +193,10 @@ mod tests {
             default_verp: "+=",
             verp_filter: "-=+",
         };
-        let mut size = 0;
-        let found = parse(&context, &tokens(parameters.as_bytes()), &mut size);
-        assert_eq!(size > 0, parameters.contains("SIZE=77"));
+        let mut announced = Announced::default();
+        let found = parse(&context, &tokens(parameters.as_bytes()), &mut announced);
+        assert_eq!(announced.size > 0, parameters.contains("SIZE=77"));
+        assert_eq!(announced.auth_sender, None);
         found.map_err(|refusal| String::from_utf8(refusal.reply).unwrap())
     }
 
@@ -204,7 +211,6 @@ mod tests {
         assert_eq!(found.ret, Some(2));
         assert_eq!(found.envid.as_deref(), Some(&b"a+b"[..]));
         assert_eq!(found.verp.as_deref(), Some(&b"-="[..]));
-        assert_eq!(found.auth_sender, None);
     }
 
     #[test]

@@ -89,7 +89,11 @@ pub(crate) fn parse(
         let with_value = name.len() < word.text.len();
         if with_value && name.eq_ignore_ascii_case(b"NOTIFY") {
             dsn_offered(discard)?;
-            let mask = notify_mask(value).filter(|_| found.notify.is_none());
+            // A second one is refused unread.
+            let mask = match found.notify {
+                None => notify_mask(value),
+                Some(_) => None,
+            };
             found.notify = Some(mask.ok_or_else(|| {
                 Refusal::new(
                     Classes::PROTOCOL,

@@ -10,7 +10,7 @@ use super::content::BareLf;
 use super::ehlo::Keywords;
 use super::errors::Classes;
 use super::history::History;
-use super::mail::Body;
+use super::mail::{Announced, Body};
 use super::xforward::Forwarded;
 use crate::text::text;
 
@@ -115,7 +115,7 @@ pub(crate) struct PostponedBy {
 pub(crate) struct Transaction {
     /// Present while a transaction is on.
     pub(crate) sender: Option<Vec<u8>>,
-    pub(crate) announced_size: u64,
+    pub(crate) announced: Announced,
     /// How much had come of a piece of a chunk when the client was gone, in bytes.
     pub(crate) fragment: u64,
     pub(crate) actual_size: u64,
@@ -124,7 +124,6 @@ pub(crate) struct Transaction {
     pub(crate) ret: Option<u8>,
     pub(crate) envid: Option<Vec<u8>>,
     pub(crate) verp: Option<Vec<u8>>,
-    pub(crate) auth_sender: Option<Vec<u8>>,
     /// Since the epoch: seconds and microseconds.
     pub(crate) arrival: (u64, u32),
     /// `local` or `remote`.
