@@ -93,6 +93,7 @@ fn indexes() {
             "chown 1234 src; rm src.K; postmap -w K:src 2>&1 | sed 's/[0-9]* /N /g'; chown 0 src",
             "postalias K:al; postalias -s K:al | sort; postalias -q a K:al; postalias -q YP_LAST_MODIFIED K:al",
             "postalias -w K:al; postalias -q 'quoted x' K:al",
+            "postalias -w K:al; postalias -Nq YP_MASTER_NAME K:al; postalias -nq YP_MASTER_NAME K:al; printf 'root\\nYP_MASTER_NAME\\n' | postalias -q - K:al; echo 'z: y' | postalias -ni K:al; postalias -s K:al | grep -v LAST | sort",
             "postalias -r K:al; postalias -q A K:al",
             "postalias -n K:al; postalias -nq root K:al; postalias -Nq root K:al",
         ] {

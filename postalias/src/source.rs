@@ -42,14 +42,12 @@ impl Language for Aliases {
         if incremental {
             builder.replace_duplicates();
         }
-        builder.keep_case();
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let now = now.unwrap_or_default().as_secs().to_string();
-        for (key, value) in [
-            ("@", "@"),
-            ("YP_LAST_MODIFIED", &now),
-            ("YP_MASTER_NAME", &self.host),
-        ] {
+        builder.add(b"@", b"@")?;
+        builder.keep_case();
+        builder.end_nulls();
+        for (key, value) in [("YP_LAST_MODIFIED", &now), ("YP_MASTER_NAME", &self.host)] {
             builder.add(key.as_bytes(), value.as_bytes())?;
         }
         Ok(())

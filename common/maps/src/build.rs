@@ -176,6 +176,11 @@ impl Builder {
         self.plan.options.fold = false;
     }
 
+    /// From now on keys and values do not end in a NUL byte, whatever the others do.
+    pub fn end_nulls(&mut self) {
+        self.entries.end_nulls();
+    }
+
     /// From now on entries replace those with the same keys.
     pub fn replace_duplicates(&mut self) {
         self.plan.duplicates = Duplicates::Replace;

@@ -11,6 +11,8 @@ struct Span {
     key: usize,
     value: usize,
     removed: bool,
+    /// Never ends in a NUL byte.
+    plain: bool,
 }
 
 /// Keys and values in the order in which they came.
@@ -21,6 +23,8 @@ pub(crate) struct Entries {
     /// The hash of a key, and the number of its entry.
     index: HashTable<(u64, usize)>,
     hasher: DefaultHashBuilder,
+    /// Whether entries that are added never end in a NUL byte.
+    plain: bool,
 }
 
 /// What is known of a key: its hash, and the number of its first entry.
@@ -63,6 +67,7 @@ impl Entries {
             key: key.len(),
             value: value.len(),
             removed: false,
+            plain: self.plain,
         }
     }
 
@@ -75,6 +80,11 @@ impl Entries {
                 .insert_unique(known.hash, place, |(hash, _)| *hash);
         }
         self.spans.push(span);
+    }
+
+    /// From now on entries never end in a NUL byte.
+    pub(crate) fn end_nulls(&mut self) {
+        self.plain = true;
     }
 
     /// Gives an entry another value.
@@ -137,8 +147,8 @@ impl Entries {
         spans: impl Iterator<Item = &'a Span>,
         null: bool,
     ) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
-        let end = usize::from(null);
         spans.filter(|span| !span.removed).map(move |span| {
+            let end = usize::from(null && !span.plain);
             (
                 slice(&self.bytes, span.start, span.key + end),
                 slice(&self.bytes, span.start + span.key + 1, span.value + end),
