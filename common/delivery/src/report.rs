@@ -241,22 +241,18 @@ impl Agent {
         let Lookup::Found(text) = self.filter.find(&key).await else {
             return outcome;
         };
-        let Some((dsn, _)) = pf_dsn::Dsn::parse_prefix(&text) else {
+        let delivered = matches!(outcome, Outcome::Sent(_));
+        // No result turns failure into success, or success into failure.
+        let parsed =
+            pf_dsn::Dsn::parse_prefix(&text).filter(|(dsn, _)| delivered == (dsn.class == 2));
+        let Some((dsn, _)) = parsed else {
             warning!(
-                "{}: bad result: {}",
+                "{}: bad status code: {}",
                 self.filter.title(),
                 String::from_utf8_lossy(&text)
             );
             return outcome;
         };
-        let delivered = matches!(outcome, Outcome::Sent(_));
-        if delivered != (dsn.class == 2) {
-            warning!(
-                "{}: a result must not turn failure into success or success into failure",
-                self.filter.title()
-            );
-            return outcome;
-        }
         let (dsn, reason) = pf_dsn::split_text(&text, dsn);
         let mut status = status.clone();
         (status.dsn, status.reason) = (dsn, reason.to_vec());

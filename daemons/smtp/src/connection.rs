@@ -9,7 +9,7 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 
 use pf_log::{info, warning};
-use pf_maps::{Lookup, Maps};
+use pf_maps::{Lookup, Maps, Table};
 
 use pf_smtp::reply::{Collector, Reply};
 
@@ -26,6 +26,8 @@ pub struct Listening<'a> {
     pub line_limit: usize,
     /// The server, as the log calls it.
     pub relay: &'a str,
+    /// The message in hand.
+    pub id: &'a str,
     /// The limit is one for a whole reply, not for each piece of it.
     pub per_request: bool,
 }
@@ -194,7 +196,12 @@ impl Connection {
         } else if let Some(history) = &mut self.history {
             history.push(format!("In:  {clean}"));
         }
-        match how.filter.find(clean.as_bytes()).await {
+        // This parameter names one table and no list of them.
+        let found = match how.filter.tables().first() {
+            Some(table) => table.lookup(clean.as_bytes()).await,
+            None => Lookup::Missing,
+        };
+        match found {
             Lookup::Found(new) => {
                 let new = String::from_utf8_lossy(&new).into_owned();
                 info!(
@@ -209,7 +216,12 @@ impl Connection {
             }
             Lookup::Missing => {}
             Lookup::Unavailable(_) => {
-                warning!("{} lookup error for {clean}", how.filter.title());
+                let table = how.filter.tables().first().map(Table::title);
+                warning!(
+                    "{}: table {} lookup error for {clean}",
+                    how.id,
+                    table.unwrap_or_default()
+                );
                 return Err(Broken::Local);
             }
         }

@@ -188,10 +188,7 @@ impl Params {
                 ))
             })
         };
-        let flags: String = argv
-            .iter()
-            .filter_map(|word| word.strip_prefix("flags="))
-            .collect();
+        let flags = delivery_flags(argv)?;
         let final_delivery = flags.contains('X') || lmtp && config.get(param::LMTP_ASSUME_FINAL)?;
         let credentials = !text("sasl_password_maps")?.is_empty();
         let preference = text("address_preference")?;
@@ -376,5 +373,48 @@ impl Params {
             (level, true) => format!("{level}:none"),
             (level, false) => format!("{level}?"),
         })
+    }
+}
+
+/// The letters of `flags=` in `master.cf`; the last one counts.
+fn delivery_flags(argv: &[String]) -> Result<String, Error> {
+    let mut flags = String::new();
+    for word in argv {
+        let letters = word
+            .split_at_checked(6)
+            .filter(|(name, _)| name.eq_ignore_ascii_case("flags="));
+        let Some((_, letters)) = letters else {
+            return Err(Error(format!("unknown attribute name: {word}")));
+        };
+        if let Some(letter) = letters.chars().find(|letter| !"DORX".contains(*letter)) {
+            return Err(Error(format!(
+                "unknown {word} value \"{letter}\" in \"{letters}\""
+            )));
+        }
+        letters.clone_into(&mut flags);
+    }
+    Ok(flags)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_of_the_command_line() {
+        let flags = |words: &[&str]| {
+            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            delivery_flags(&words).map_err(|err| err.0)
+        };
+        assert_eq!(flags(&[]), Ok(String::new()));
+        assert_eq!(flags(&["flags=D", "FLAGS=OX"]), Ok("OX".to_owned()));
+        assert_eq!(
+            flags(&["x=y"]),
+            Err("unknown attribute name: x=y".to_owned())
+        );
+        assert_eq!(
+            flags(&["flags=DZ"]),
+            Err("unknown flags=DZ value \"Z\" in \"DZ\"".to_owned())
+        );
     }
 }

@@ -233,6 +233,7 @@ impl Session {
             filter: &params.reply_filter,
             line_limit: params.reply_line_limit,
             relay: &self.relay,
+            id: &self.id,
             per_request: params.per_request_deadline,
         };
         let reply = self.connection.reply(limit, &how).await?;
