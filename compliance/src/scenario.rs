@@ -13,7 +13,7 @@ use std::time::Duration;
 use pf_testkit::{Client, Dns, Instance, Sink, wait_for};
 use regex::Regex;
 
-use crate::{dialogue, golden};
+use crate::{delivery, dialogue, golden};
 
 /// Plays the scenario of this text and compares it with the peer's recording.
 pub fn check(name: &str, text: &str) {
@@ -285,18 +285,8 @@ impl World {
 
     /// Waits until no message is on its way.
     fn settle(&self, instance: &Instance) {
-        // In the order in which mail passes through them, twice: a notification may have come from behind.
-        let quiet = || {
-            ["maildrop", "incoming", "active"]
-                .repeat(2)
-                .iter()
-                .all(|queue| {
-                    std::fs::read_dir(instance.seen("spool").join(queue))
-                        .is_ok_and(|mut files| files.next().is_none())
-                })
-        };
         assert!(
-            wait_for(Duration::from_secs(20), quiet),
+            wait_for(Duration::from_secs(20), || delivery::is_quiet(instance)),
             "mail is under way:\n{}",
             instance.log()
         );

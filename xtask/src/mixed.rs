@@ -49,8 +49,15 @@ const ROWS: &[Row] = &[
     ),
     row(
         "cleanup",
-        &["journey", "maildrop", "queueing", "scenarios", "submission"],
-        RELAYED,
+        &[
+            "cleaning",
+            "journey",
+            "maildrop",
+            "queueing",
+            "scenarios",
+            "submission",
+        ],
+        ("cleaning", "each_parameter"),
     ),
     row(
         "discard",
@@ -67,7 +74,11 @@ const ROWS: &[Row] = &[
         &["flush", "journey"],
         ("flush", "a_site_asks_for_its_mail"),
     ),
-    row("local", &["journey", "local", "local_more"], DELIVERED),
+    row(
+        "local",
+        &["journey", "local", "local_more", "local_parameters"],
+        DELIVERED,
+    ),
     row(
         "master",
         &["journey", "master", "small_commands"],
@@ -120,8 +131,14 @@ const ROWS: &[Row] = &[
     ),
     row(
         "trivial-rewrite",
-        &["journey", "queueing", "qmgr_routes", "scenarios"],
-        RELAYED,
+        &[
+            "journey",
+            "queueing",
+            "qmgr_routes",
+            "rewriting",
+            "scenarios",
+        ],
+        ("rewriting", "each_parameter"),
     ),
     row(
         "verify",

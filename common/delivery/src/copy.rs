@@ -158,6 +158,7 @@ pub fn copy(
     envelope: &Envelope<'_>,
     to: &mut dyn Write,
 ) -> Result<(), Failure> {
+    fits(job)?;
     let now = pf_sys::time::seconds(std::time::SystemTime::now());
     let mut content =
         Content::new(&job.file, job.request.data_offset).map_err(|err| read_failure(&err))?;
@@ -195,6 +196,23 @@ pub fn copy(
             Err(Failure::Corrupt)
         }
         Err(Trouble::Write(err)) => Err(write_failure(err)),
+    }
+}
+
+/// A message that was accepted can be larger than the limit for files only where settings contradict each other: it waits for
+/// better ones.
+fn fits(job: &Job) -> Result<(), Failure> {
+    let size = u64::try_from(job.request.data_size).unwrap_or(0);
+    match pf_sys::process::file_size_limit() {
+        Ok(limit) if limit < size => {
+            pf_log::warning!(
+                "{}: file size limit {limit} < message size {size}",
+                job.queue_id()
+            );
+            let status = Status::new(Dsn::new(4, 3, 5), "mail system configuration error");
+            Err(Failure::Told(Box::new(status), None))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -320,6 +320,14 @@ pub fn prefer_batches() {
     let _ = unsafe { libc::sched_setscheduler(0, libc::SCHED_BATCH, &raw const how) };
 }
 
+/// The largest size of files that this process may write.
+///
+/// # Errors
+/// As `getrlimit(2)`.
+pub fn file_size_limit() -> io::Result<u64> {
+    Ok(getrlimit(Resource::RLIMIT_FSIZE)?.0)
+}
+
 /// The largest file this process may write, in bytes.
 ///
 /// # Errors
