@@ -167,8 +167,8 @@ fn servers_that_are_odd_at_one_step() {
 #[test]
 fn local_mail_servers() {
     let instance = builder()
-        .main_cf("transport_maps = inline:{{path.example=lmtp:unix:TOP/lmtp} {gone.example=lmtp:unix:TOP/gone} {refuses.example=lmtp:unix:TOP/refuses} {inet.example=lmtp:inet:127.0.0.1:24024} {fall.example=fall:unix:TOP/lmtp} {flags.example=flags:unix:TOP/lmtp}}\nflags_destination_recipient_limit = 1")
-        .master_cf("fall unix - - n - - lmtp\n -o lmtp_fallback_relay=[127.0.0.1]\nflags unix - - n - - lmtp flags=DORX\n")
+        .main_cf("transport_maps = inline:{{path.example=lmtp:unix:TOP/lmtp} {gone.example=lmtp:unix:TOP/gone} {refuses.example=lmtp:unix:TOP/refuses} {inet.example=lmtp:inet:127.0.0.1:24024} {fall.example=fall:unix:TOP/lmtp} {flags.example=flags:unix:TOP/lmtp} {dflag.example=dflag:unix:TOP/lmtp} {oflag.example=oflag:unix:TOP/lmtp}}\nflags_destination_recipient_limit = 1")
+        .master_cf("fall unix - - n - - lmtp\n -o lmtp_fallback_relay=[127.0.0.1]\nflags unix - - n - - lmtp flags=DORX\ndflag unix - - n - - lmtp flags=D\noflag unix - - n - - lmtp flags=O\n")
         .build();
     let top = instance.path("");
     let text = instance
@@ -208,13 +208,22 @@ fn local_mail_servers() {
         (&["full", "good"], "inet"),
         (&["a"], "fall"),
         (&["a"], "flags"),
+        (&["a", "b"], "dflag"),
+        (&["a", "b"], "oflag"),
+        (&["loop"], "dflag"),
+        (&["once"], "dflag"),
     ] {
         writeln!(out, "== {users:?} {domain}").unwrap();
         let to: Vec<String> = users
             .iter()
             .map(|user| format!("{user}@{domain}.example"))
             .collect();
-        out += &send(&instance, &to, b"Subject: x\n\nx\n", &[]);
+        out += &send(
+            &instance,
+            &to,
+            b"Delivered-To: LOOP@dflag.example\nSubject: x\n\nx\n",
+            &[],
+        );
         wait_for(Duration::from_millis(300), || {
             heard
                 .lock()

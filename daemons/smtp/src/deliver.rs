@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use pf_delivery::Job;
+use pf_delivery::{DeliveredTo, Job};
 use pf_dsn::{Dsn, Outcome, Status};
 use pf_log::{info, warning};
 use pf_proto::deliver::Moment;
@@ -65,6 +65,10 @@ pub async fn deliver(smtp: &Rc<Smtp>, job: &mut Job) -> bool {
         nexthop: None,
         visited: Vec::new(),
     };
+    if let Some(failure) = delivery.objection().await {
+        delivery.last_server = true;
+        delivery.fail(&failure, &smtp.params.service, false).await;
+    }
     if !delivery.left.is_empty() {
         match nexthop.strip_prefix("unix:") {
             Some(path) if smtp.params.lmtp => delivery.by_socket(path).await,
@@ -92,6 +96,40 @@ pub async fn deliver(smtp: &Rc<Smtp>, job: &mut Job) -> bool {
 impl Delivery<'_> {
     fn params(&self) -> &Params {
         &self.smtp.params
+    }
+
+    /// Why the headers that `flags=` asks for cannot be added.
+    async fn objection(&self) -> Option<Failure> {
+        let params = &self.smtp.params;
+        let request = &self.job.request;
+        let wants = |flag: char| params.added_headers.contains(flag);
+        for flag in ['D', 'O'] {
+            if wants(flag) && request.recipients.len() > 1 {
+                warning!(
+                    "flag `{flag}' requires {}_destination_recipient_limit = 1",
+                    params.service
+                );
+                let text = "mail system configuration error";
+                return Some(Failure::message(Dsn::new(4, 3, 5), text));
+            }
+        }
+        let first = request.recipients.first().filter(|_| wants('D'))?;
+        let Ok(address) = params.generic.map(&first.address).await else {
+            let text = "mail system configuration error";
+            return Some(Failure::message(Dsn::new(4, 3, 5), text));
+        };
+        match DeliveredTo::read(self.job, true) {
+            Ok(passed) if passed.contains(&address) => {
+                let text = [b"mail forwarding loop for ", first.address.as_slice()].concat();
+                Some(Failure::message(Dsn::new(5, 4, 6), text))
+            }
+            Ok(_) => None,
+            Err(err) => {
+                warning!("{}: {err}", self.job.queue_id());
+                let text = "unreadable mail queue entry";
+                Some(Failure::message(Dsn::new(4, 3, 0), text))
+            }
+        }
     }
 
     fn tls_note(&self) -> Option<String> {
