@@ -34,8 +34,9 @@ fn compare(name: &str, cases: &str) {
     let top = instance.path("");
     // The original reads a file again and again, with its complaints, while that is as new as the clock.
     let mut script = format!(
-        "PATH={}:/usr/bin:/bin; export PATH\nold() {{ touch -c -d yesterday main.cf master.cf; command \"$@\"; }}\npostconf() {{ old postconf \"$@\"; }}\npostmap() {{ old postmap \"$@\"; }}\n",
-        instance.target().command_directory().display()
+        "PATH={}:/usr/bin:/bin; D={}; export PATH D\nold() {{ touch -c -d yesterday main.cf master.cf; command \"$@\"; }}\npostconf() {{ old postconf \"$@\"; }}\npostmap() {{ old postmap \"$@\"; }}\n",
+        instance.target().command_directory().display(),
+        instance.target().daemon_directory().display()
     );
     // At the same time: a fatal error of the original takes a second.
     for (at, case) in cases.iter().enumerate() {
