@@ -269,7 +269,7 @@ impl World {
             }
             "settle" => {
                 self.settle(instance);
-                self.taken()
+                self.taken(instance)
             }
             "show" => {
                 let below = section.argument(1);
@@ -298,7 +298,7 @@ impl World {
     }
 
     /// What the servers heard, session by session, and took since the last time.
-    fn taken(&mut self) -> String {
+    fn taken(&mut self, instance: &Instance) -> String {
         let mut text = String::new();
         let mut heard = std::mem::take(&mut *self.heard.lock().unwrap());
         while let Some((session, _)) = heard.first() {
@@ -321,7 +321,8 @@ impl World {
             };
             messages.push(format!("{mail}\n{}\n{content}\n", rcpt.join("\n")));
         }
-        messages.sort();
+        // Not by what differs from run to run.
+        messages.sort_by_cached_key(|message| golden::normalise(instance, message));
         text + &messages.concat()
     }
 
