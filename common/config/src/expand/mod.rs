@@ -10,7 +10,9 @@ mod relation;
 use std::borrow::Cow;
 
 pub use domain::domain_function;
-use pieces::{Piece, TrimC as _, braces, branch, error, head, pieces, show, skip_space};
+use pieces::{
+    Piece, TrimC as _, braces, branch, error, head, last_branch, pieces, show, skip_space,
+};
 
 /// Expansions nest no deeper than this, as in Postfix.
 const MAX_DEPTH: usize = 100;
@@ -236,38 +238,36 @@ impl Run<'_> {
         }
     }
 
-    /// What follows `?`.
+    /// What follows `?`. Both branches must be well-formed before one is taken.
     fn choose(&mut self, holds: bool, rest: &[u8]) -> Result<(), Error> {
         let (text, rest) = branch(rest)?;
+        let other = match rest.split_first() {
+            None => None,
+            Some((b':', rest)) => Some(last_branch(rest)?),
+            Some(_) => {
+                return error(format!(
+                    "\":\" expected at: \"...{}}}>>>{}\"",
+                    show(text),
+                    head(rest)
+                ));
+            }
+        };
         if holds || self.options.scan {
             self.text(text)?;
         }
-        match rest.split_first() {
-            None => Ok(()),
-            Some((b':', rest)) => self.otherwise(holds, rest),
-            Some(_) => error(format!(
-                "\":\" expected at: \"...{}}}>>>{}\"",
-                show(text),
-                head(rest)
-            )),
+        match other {
+            Some(text) if !holds || self.options.scan => self.text(text),
+            _ => Ok(()),
         }
     }
 
-    /// What follows `:`.
+    /// What follows `:` where nothing follows `?`.
     fn otherwise(&mut self, holds: bool, rest: &[u8]) -> Result<(), Error> {
-        let (text, rest) = branch(rest)?;
+        let text = last_branch(rest)?;
         if !holds || self.options.scan {
             self.text(text)?;
         }
-        if rest.is_empty() {
-            Ok(())
-        } else {
-            error(format!(
-                "unexpected input at: \"...{}}}>>>{}\"",
-                show(text),
-                head(rest)
-            ))
-        }
+        Ok(())
     }
 
     fn function(&mut self, name: &str, text: &[u8]) -> Result<(), Error> {

@@ -135,6 +135,20 @@ pub(super) fn braces(text: &[u8]) -> Result<(&[u8], &[u8]), Error> {
     }
 }
 
+/// The text of a branch behind which nothing may stand.
+pub(super) fn last_branch(text: &[u8]) -> Result<&[u8], Error> {
+    let (text, rest) = branch(text)?;
+    if rest.is_empty() {
+        Ok(text)
+    } else {
+        error(format!(
+            "unexpected input at: \"...{}}}>>>{}\"",
+            show(text),
+            head(rest)
+        ))
+    }
+}
+
 /// The text before the next `?` or `:` branch, either in braces or to the end.
 pub(super) fn branch(text: &[u8]) -> Result<(&[u8], &[u8]), Error> {
     let inner = skip_space(text);
