@@ -193,3 +193,99 @@ fn filters_and_options() {
     golden::check(&instance, "smtp/filters", &out);
     instance.assert_no_panic();
 }
+
+/// Nothing of this can be reached: what is tried, and in which order, is in the log.
+#[test]
+fn servers_are_tried_in_order() {
+    let limits = [
+        ("any", "smtp_address_preference=any"),
+        ("four", "smtp_address_preference=ipv4"),
+        ("six", "smtp_address_preference=ipv6"),
+        ("three", "smtp_mx_address_limit=3"),
+        (
+            "unbalanced",
+            "smtp_mx_address_limit=3\n -o smtp_balance_inet_protocols=no",
+        ),
+        (
+            "sixthree",
+            "smtp_mx_address_limit=3\n -o smtp_address_preference=ipv6",
+        ),
+        ("one", "smtp_mx_address_limit=1"),
+        ("all", "smtp_mx_address_limit=0"),
+        (
+            "fall",
+            "{ smtp_fallback_relay = fall.example, [192.0.2.99]:26 }",
+        ),
+        ("fallself", "smtp_fallback_relay=[127.0.0.1]:25"),
+        ("bestmx", "best_mx_transport=error:best"),
+        (
+            "srv",
+            "use_srv_lookup=submission\n -o allow_srv_lookup_fallback=yes",
+        ),
+        ("srvonly", "use_srv_lookup=submission"),
+        (
+            "srvloop",
+            "use_srv_lookup=smtp\n -o ignore_srv_lookup_error=yes",
+        ),
+    ];
+    let map: String = limits
+        .iter()
+        .map(|(name, _)| match *name {
+            name if name.starts_with("srv") => {
+                let port = if name == "srvloop" {
+                    "smtp"
+                } else {
+                    "submission"
+                };
+                format!(" {{{name}.test={name}:{name}.example:{port}}}")
+            }
+            "bestmx" | "fallself" => format!(" {{{name}.test={name}:self.example:25}}"),
+            name => format!(" {{{name}.test={name}:mixed.example}}"),
+        })
+        .collect();
+    let services: String = limits
+        .iter()
+        .map(|(name, options)| format!("{name} unix - - n - - smtp\n -o {options}\n"))
+        .collect();
+    let instance = builder()
+        .main_cf(&format!(
+            "inet_protocols = all\ntransport_maps = inline:{{{map} {{backup.test=smtp:backup.example:25}}}}"
+        ))
+        .master_cf(&services)
+        .start();
+    let mut names = Dns::new()
+        .mx("mixed.example", 10, "a.mixed.example")
+        .mx("mixed.example", 10, "b.mixed.example")
+        .mx("mixed.example", 20, "c.mixed.example")
+        .mx("fall.example", 10, "f.example")
+        .a("f.example", "192.0.2.90")
+        .mx("self.example", 10, "me.example")
+        .a("me.example", "127.0.0.1")
+        .mx("backup.example", 10, "a.mixed.example")
+        .mx("backup.example", 20, "me.example")
+        .mx("backup.example", 30, "c.mixed.example")
+        .srv("_submission._tcp.srv.example", [20, 0, 587], "f.example")
+        .srv(
+            "_submission._tcp.srv.example",
+            [10, 0, 588],
+            "a.mixed.example",
+        )
+        .mx("srvonly.example", 10, "f.example")
+        .srv("_smtp._tcp.srvloop.example", [10, 0, 25], "me.example");
+    for (n, host) in ["a", "b", "c"].iter().enumerate() {
+        let host = format!("{host}.mixed.example");
+        names = names
+            .a(&host, &format!("192.0.2.{}", n + 1))
+            .aaaa(&host, &format!("2001:db8::{}", n + 1));
+    }
+    let _dns = names.start(&instance);
+    let domains: Vec<String> = limits
+        .iter()
+        .map(|(name, _)| format!("{name}.test"))
+        .chain(["backup.test".to_owned()])
+        .collect();
+    let domains: Vec<&str> = domains.iter().map(String::as_str).collect();
+    let out = to_all(&instance, &domains);
+    golden::check(&instance, "smtp/order", &out);
+    instance.assert_no_panic();
+}
