@@ -9,10 +9,11 @@
 
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use compliance::golden;
 use compliance::outbound::{Script, on, send};
-use compliance::testkit::{Builder, Instance, Sink};
+use compliance::testkit::{Builder, Instance, Sink, wait_for};
 
 /// The same network for all: `kept.example` and `other.example` lead to one server.
 fn builder(more: &str) -> Builder {
@@ -120,4 +121,36 @@ fn bug_20250911_sessions_for_other_needs() {
         ],
     );
     golden::check(&instance, "smtp/reuse-needs", &out);
+}
+
+/// Sessions are kept without being asked for by name while much mail goes to one destination.
+#[test]
+fn a_burst_of_mail_shares_sessions() {
+    let instance = Instance::builder()
+        .main_cf("inet_interfaces = 127.0.0.1\nsmtp_tcp_port = 2525\ntransport_maps = inline:{{burst.example=burst:[127.0.0.31]}}\nburst_destination_concurrency_limit = 1\nburst_initial_destination_concurrency = 1")
+        .master_cf("scache unix - - n - 1 scache\nburst unix - - n - - smtp")
+        .start();
+    // The first session begins when all mail is there.
+    let gate = Arc::new(Mutex::new(()));
+    let closed = gate.lock().unwrap();
+    let door = gate.clone();
+    let sink = Sink::with(&instance, "127.0.0.31:2525", move |event| {
+        if event == "greeting" {
+            drop(door.lock().unwrap());
+        }
+        None
+    });
+    for n in 0..20 {
+        let to = format!("user{n}@burst.example");
+        let args = ["-f", "bob@test.example", &to];
+        let sent = instance.run_with("sendmail", &args, b"Subject: x\n\nx\n");
+        assert_eq!(sent.status, 0);
+    }
+    let active = || instance.log().matches("(queue active)").count() == 20;
+    assert!(wait_for(Duration::from_secs(20), active));
+    drop(closed);
+    assert_eq!(sink.wait(20).len(), 20);
+    assert!(sink.sessions() < 20, "{}", instance.log());
+    instance.wait_log("@burst.example>.*, conn_use=[2-9]");
+    instance.assert_no_panic();
 }
