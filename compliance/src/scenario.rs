@@ -117,6 +117,25 @@ fn sections(text: &str) -> Vec<Section> {
     sections
 }
 
+/// The words of a command line; single quotes hold together what is between them.
+fn words(line: &str) -> Vec<String> {
+    let mut words = vec![];
+    let mut word: Option<String> = None;
+    let mut quoted = false;
+    for c in line.chars() {
+        match c {
+            '\'' => {
+                quoted = !quoted;
+                word.get_or_insert_default();
+            }
+            c if c.is_whitespace() && !quoted => words.extend(word.take()),
+            c => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    words
+}
+
 /// The records of a `dns` section, one a line: the type, the name, and the rest.
 fn names(text: &str) -> Dns {
     let mut dns = Dns::new();
@@ -255,7 +274,8 @@ impl World {
                 String::new()
             }
             "run" | "as" => {
-                let mut words: Vec<_> = section.title.split_whitespace().skip(1).collect();
+                let words = words(&section.title);
+                let mut words: Vec<_> = words.iter().map(String::as_str).skip(1).collect();
                 let input = dialogue::bytes(&section.body);
                 let output = if section.word() == "as" {
                     let user = words.remove(0);

@@ -204,7 +204,8 @@ impl Options {
             b'V' => {
                 if value.len() > MAX_ENVID {
                     warning!("too long -V option value -- ignored");
-                } else if !value.iter().all(|byte| matches!(byte, b' '..=b'~')) {
+                } else if value.is_empty() || !value.iter().all(|byte| matches!(byte, b' '..=b'~'))
+                {
                     warning!("bad syntax in -V option value -- ignored");
                 } else {
                     self.envid = Some(value.to_vec());
@@ -297,10 +298,8 @@ impl Options {
 
     /// `-O name=value`, of which two names mean something.
     fn sendmail_option(&mut self, option: &str, config: &Config) -> Result<()> {
-        let (name, value) = match option.split_once('=') {
-            Some((name, value)) => (name.to_ascii_lowercase(), value.to_ascii_lowercase()),
-            None => return Ok(()),
-        };
+        let (name, value) = option.split_once('=').unwrap_or((option, ""));
+        let (name, value) = (name.to_ascii_lowercase(), value.to_ascii_lowercase());
         let bit = match name.as_str() {
             "requiretls" => {
                 if !config.get(param::REQUIRETLS_ENABLE)? {
@@ -320,6 +319,7 @@ impl Options {
                 }
                 sendopts::SMTPUTF8_REQUESTED
             }
+            "" if option.is_empty() => 0,
             _ => return Ok(()),
         };
         match value.as_str() {
