@@ -115,3 +115,11 @@ fn address_literals() {
         include_str!("../scenarios/literals.txt"),
     );
 }
+
+#[test]
+fn sendmail_options_and_messages() {
+    check(
+        "scenarios/sendmail",
+        include_str!("../scenarios/sendmail.txt"),
+    );
+}
