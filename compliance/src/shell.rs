@@ -30,3 +30,27 @@ pub fn at_once(instance: &Instance, below: &str, cases: &[&str]) -> String {
     }
     text.replace('\0', "\\0")
 }
+
+/// Runs shell commands in the instance's directory `below` one after the other; shows each with its output, complaints and exit
+/// status. `TOP` stands for the instance's directory.
+pub fn one_by_one(instance: &Instance, below: &str, cases: &[&str]) -> String {
+    let top = instance.path("");
+    let top = top.to_string_lossy();
+    let top = top.trim_end_matches('/');
+    let mut text = String::new();
+    for case in cases {
+        let script = format!(
+            "cd {}\nPATH={}:/usr/sbin:/usr/bin:/bin\n{}",
+            instance.path(below).display(),
+            instance.target().command_directory().display(),
+            case.replace("TOP", top)
+        );
+        let output = instance.run("/bin/sh", &["-c", &script]);
+        text += &format!("$ {case}\n{}", output.stdout);
+        for line in output.stderr.lines() {
+            text += &format!("! {line}\n");
+        }
+        text += &format!("= {}\n", output.status);
+    }
+    text
+}

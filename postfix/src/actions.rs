@@ -11,10 +11,9 @@ use anyhow::Result;
 use nix::sys::signal::Signal;
 use pf_config::{Config, param};
 
-use crate::files::Files;
 use crate::layout::Layout;
-use crate::say::{as_script, fatal, silent};
-use crate::{check, rotate};
+use crate::say::{as_script, fatal, say, silent, told};
+use crate::{check, install, non_bdb, rotate, tls};
 
 /// How often the end of the mail system is looked for before it is forced, a second apart.
 const STOP_TRIES: u32 = 5;
@@ -38,7 +37,7 @@ pub fn run(
     environment: &[(OsString, OsString)],
     operands: &[OsString],
 ) -> Result<ExitCode> {
-    as_script(config)?;
+    as_script("postfix-script", config)?;
     let run = Run {
         config,
         layout,
@@ -50,8 +49,8 @@ pub fn run(
     match word.as_deref().unwrap_or_default() {
         "start" => run.start(false),
         "start-fg" => run.start(true),
-        "start_msg" => say("Start postfix"),
-        "stop_msg" => say("Stop postfix"),
+        "start_msg" => say("Start postfix").map(|()| ExitCode::SUCCESS),
+        "stop_msg" => say("Stop postfix").map(|()| ExitCode::SUCCESS),
         "stop" => run.stop(),
         "quick-stop" => {
             run.stop()?;
@@ -75,30 +74,17 @@ pub fn run(
             rotate::rotate(&run)
         }
         "set-permissions" | "upgrade-configuration" => {
-            let files = run.files()?;
-            files.create_missing(run.layout)?;
-            if word.as_deref() == Some("set-permissions") {
-                files.set_permissions(run.layout)?;
-            }
-            Ok(ExitCode::SUCCESS)
+            let words = [&["create-missing".into()], operands].concat();
+            install::run(&run, &words)
         }
-        name @ ("tls" | "non-bdb") => {
-            let script = run.layout.daemon.join(format!("postfix-{name}-script"));
-            Err(run.exec(&script, rest.iter().map(OsString::as_os_str)))
-        }
-        path if path.starts_with('/') => {
-            Err(run.exec(Path::new(path), rest.iter().map(OsString::as_os_str)))
-        }
+        "post-install" => install::run(&run, rest),
+        "tls" => tls::run(&run, rest),
+        "non-bdb" => non_bdb::run(&run, rest),
+        path if path.starts_with('/') => Err(run.become_program(Path::new(path), rest)),
         other => Err(fatal(format!(
             "unknown command: '{other}'. Usage: postfix start (or stop, reload, abort, flush, check, status, set-permissions, upgrade-configuration, logrotate, tls, non-bdb)"
         ))),
     }
-}
-
-fn say(text: &str) -> Result<ExitCode> {
-    use std::io::Write as _;
-    writeln!(std::io::stdout(), "{text}")?;
-    Ok(ExitCode::SUCCESS)
 }
 
 impl Run<'_> {
@@ -145,6 +131,18 @@ impl Run<'_> {
     fn exec<'a>(&self, path: &Path, args: impl IntoIterator<Item = &'a OsStr>) -> anyhow::Error {
         let err = self.program(path).args(args).exec();
         fatal(format!("{}: {}", path.display(), pf_sys::error::text(&err)))
+    }
+
+    /// As [`exec`](Self::exec), with the complaint and status of a shell.
+    fn become_program(&self, path: &Path, args: &[OsString]) -> anyhow::Error {
+        let err = self.program(path).args(args).exec();
+        let (why, status) = match err.kind() {
+            std::io::ErrorKind::NotFound => ("not found".to_owned(), 127),
+            _ => (pf_sys::error::text(&err), 126),
+        };
+        let script = self.layout.daemon.join("postfix-script");
+        let _told = told(format!("{}: {}: {why}", script.display(), path.display()));
+        silent(status)
     }
 
     /// Whether the mail system runs.
@@ -288,17 +286,13 @@ impl Run<'_> {
         Ok(ExitCode::SUCCESS)
     }
 
-    fn files(&self) -> Result<Files> {
-        Files::read(&self.layout.meta)
-    }
-
     /// What must be right before mail can flow.
     fn check_fatal(&self) -> Result<()> {
-        if let Err(err) = self
-            .files()
-            .and_then(|files| files.create_missing(self.layout))
-        {
-            pf_log::warning!("{err:#}");
+        if let Err(err) = install::run(self, &["create-missing".into()]) {
+            let text = format!("{err:#}");
+            if !text.is_empty() {
+                pf_log::fatal!("{text}");
+            }
             return Err(fatal("unable to create missing queue directories"));
         }
         let master_cf = self.layout.config.join("master.cf");

@@ -29,7 +29,7 @@ pub(crate) fn warn(run: &Run<'_>) -> Result<()> {
         .uid;
     let group = identity::group_by_name(&layout.group)?
         .with_context(|| format!("unknown group: {}", layout.group))?;
-    let shared = !is_secondary(run)?;
+    let shared = !is_secondary(&layout.config)?;
 
     let tops = [queue.join("."), queue.join("pid")];
     not_owned(&tops, 0, "root", false);
@@ -99,13 +99,16 @@ pub(crate) fn warn(run: &Run<'_>) -> Result<()> {
 }
 
 /// Whether this is not the first of several instances: then the programs are somebody else's to look after.
-fn is_secondary(run: &Run<'_>) -> Result<bool> {
+///
+/// # Errors
+/// The configuration of the first instance is broken.
+pub(crate) fn is_secondary(directory: &Path) -> Result<bool> {
     let first = Source::default();
-    if run.layout.config == first.dir || !first.dir.join("main.cf").is_file() {
+    if directory == first.dir || !first.dir.join("main.cf").is_file() {
         return Ok(false);
     }
     let instances = Config::load(&first)?.get(param::MULTI_INSTANCE_DIRECTORIES)?;
-    Ok(pf_text::split::list(&instances).any(|instance| Path::new(instance) == run.layout.config))
+    Ok(pf_text::split::list(&instances).any(|instance| Path::new(instance) == directory))
 }
 
 fn not_owned(paths: &[PathBuf], uid: u32, name: &str, deep: bool) {

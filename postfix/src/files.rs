@@ -2,13 +2,15 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, Permissions};
-use std::os::unix::fs::{PermissionsExt as _, lchown};
+use std::io;
+use std::os::unix::fs::{PermissionsExt as _, chown, lchown};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::Result;
 use pf_sys::identity;
 
 use crate::layout::Layout;
+use crate::say::told;
 
 /// What an entry is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,8 +26,19 @@ struct Entry {
     kind: Kind,
     owner: String,
     group: String,
-    mode: u32,
+    mode: String,
     flags: String,
+}
+
+/// Which owners and modes are set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// Those of directories that had to be made.
+    Made,
+    /// And those of everything whose owner or mode changed in some version (flag `u`).
+    Upgraded,
+    /// All.
+    All,
 }
 
 /// The whole list.
@@ -38,24 +51,16 @@ impl Files {
     /// # Errors
     /// The list cannot be read, or has a line of an unknown type.
     pub fn read(meta: &Path) -> Result<Self> {
-        let main = meta.join("postfix-files");
-        if !main.is_file() {
-            bail!("Error: {} is not a file.", main.display());
-        }
-        let mut paths = vec![main];
-        let mut more: Vec<PathBuf> = fs::read_dir(meta.join("postfix-files.d"))
-            .into_iter()
-            .flatten()
-            .flatten()
-            .map(|entry| entry.path())
-            .filter(|path| path.is_file())
-            .collect();
+        let mut paths = vec![meta.join("postfix-files")];
+        let mut more = Vec::new();
+        all_files(&meta.join("postfix-files.d"), &mut more);
         more.sort();
         paths.append(&mut more);
         let mut files = Self::default();
         for path in paths {
-            let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-            files.add(&text, &path)?;
+            let text = fs::read(&path)
+                .map_err(|err| told(format!("cannot open {}: {}", path.display(), text(&err))))?;
+            files.add(&String::from_utf8_lossy(&text), &path)?;
         }
         Ok(files)
     }
@@ -70,10 +75,13 @@ impl Files {
                 "d" => Kind::Directory,
                 "f" => Kind::File,
                 "h" | "l" => continue,
-                other => bail!("unknown type {other} for {path} in {}", from.display()),
+                other => {
+                    return Err(told(format!(
+                        "unknown type {other} for {path} in {}",
+                        from.display()
+                    )));
+                }
             };
-            let mode = u32::from_str_radix(&mode, 8)
-                .with_context(|| format!("bad mode for {path} in {}", from.display()))?;
             self.0.push(Entry {
                 path,
                 kind,
@@ -86,42 +94,50 @@ impl Files {
         Ok(())
     }
 
-    /// Makes the directories that are missing.
-    ///
-    /// # Errors
-    /// One cannot be made.
-    pub fn create_missing(&self, layout: &Layout) -> Result<()> {
-        for entry in &self.0 {
-            let Some(path) = entry.place(layout) else {
-                continue;
-            };
-            if entry.kind == Kind::Directory && entry.flags.contains('c') && !path.is_dir() {
-                fs::create_dir(&path).with_context(|| format!("mkdir {}", path.display()))?;
-                entry.apply(layout, &path)?;
-            }
-        }
-        Ok(())
+    /// Only what belongs to one of several instances, not what all share.
+    pub fn retain_unshared(&mut self) {
+        const OWN: [&str; 3] = ["$config_directory", "$queue_directory", "$data_directory"];
+        self.0
+            .retain(|entry| OWN.iter().any(|own| entry.path.starts_with(own)));
     }
 
-    /// Gives everything that is installed its owner and mode.
+    /// Makes the directories that are missing, and sets owners and modes. Gives the files that are there but no longer belong to
+    /// the mail system.
     ///
     /// # Errors
-    /// Something cannot be changed.
-    pub fn set_permissions(&self, layout: &Layout) -> Result<()> {
+    /// Something cannot be made or changed; what was not is told.
+    pub fn apply(&self, layout: &Layout, which: Which) -> Result<Vec<PathBuf>> {
+        let first = layout.config == pf_config::Source::default().dir;
+        let mut obsolete = Vec::new();
         for entry in &self.0 {
             let Some(path) = entry.place(layout) else {
                 continue;
             };
-            if entry.flags.contains('o') || !path.exists() {
+            let has = |flag: char| entry.flags.contains(flag);
+            if entry.flags.contains(['1', 'i']) && !first && !readable(&path) {
                 continue;
             }
-            if entry.flags.contains('r') {
-                let (uid, gid) = entry.owners(layout)?;
-                own_tree(&path, uid, gid)?;
+            if has('o') {
+                if entry.kind == Kind::File && readable(&path) {
+                    obsolete.push(path);
+                }
+                continue;
             }
-            entry.apply(layout, &path)?;
+            let missing = entry.kind == Kind::Directory && has('c') && !path.is_dir();
+            if missing {
+                fs::create_dir(&path).map_err(|err| {
+                    told(format!(
+                        "mkdir: cannot create directory '{}': {}",
+                        path.display(),
+                        text(&err)
+                    ))
+                })?;
+            }
+            if missing || which == Which::All || (which == Which::Upgraded && has('u')) {
+                entry.own(layout, &path)?;
+            }
         }
-        Ok(())
+        Ok(obsolete)
     }
 }
 
@@ -129,34 +145,118 @@ impl Entry {
     /// The path with its name replaced; `None` for a part that is not installed.
     fn place(&self, layout: &Layout) -> Option<PathBuf> {
         let path = PathBuf::from(expand(&self.path, layout));
-        path.is_absolute().then_some(path)
+        (!path.starts_with("no")).then_some(path)
     }
 
-    fn owners(&self, layout: &Layout) -> Result<(Option<u32>, Option<u32>)> {
-        let owner = expand(&self.owner, layout);
-        let owner = owner.to_string_lossy();
-        let uid = identity::user_by_name(&owner)?
-            .with_context(|| format!("unknown user {owner}"))?
-            .uid;
-        let gid = match expand(&self.group, layout).to_string_lossy().as_ref() {
-            "" | "-" => None,
-            group => Some(
-                identity::group_by_name(group)?
-                    .with_context(|| format!("unknown group {group}"))?,
-            ),
+    /// Sets owner, group and mode.
+    fn own(&self, layout: &Layout, path: &Path) -> Result<()> {
+        let name = expand(&self.owner, layout);
+        let owner = name.to_string_lossy();
+        let uid = match owner.parse() {
+            Ok(number) => number,
+            Err(_) => {
+                identity::user_by_name(&owner)?
+                    .ok_or_else(|| told(format!("chown: invalid user: '{owner}'")))?
+                    .uid
+            }
         };
-        Ok((Some(uid), gid))
-    }
-
-    fn apply(&self, layout: &Layout, path: &Path) -> Result<()> {
-        let (uid, gid) = self.owners(layout)?;
-        lchown(path, uid, gid).with_context(|| format!("chown {}", path.display()))?;
-        // After the owner: a change of owner takes setgid bits away.
-        if !path.is_symlink() {
-            fs::set_permissions(path, Permissions::from_mode(self.mode))
-                .with_context(|| format!("chmod {}", path.display()))?;
+        let deep = self.flags.contains('r');
+        change(path, deep, "chown", "ownership", &|path, link| {
+            set_owner(path, link, Some(uid), None)
+        })?;
+        let name = expand(&self.group, layout);
+        let group = name.to_string_lossy();
+        if !matches!(group.as_ref(), "" | "-") {
+            let gid = match group.parse() {
+                Ok(number) => number,
+                Err(_) => identity::group_by_name(&group)?
+                    .ok_or_else(|| told(format!("chgrp: invalid group: '{group}'")))?,
+            };
+            change(path, deep, "chgrp", "group", &|path, link| {
+                set_owner(path, link, None, Some(gid))
+            })?;
         }
-        Ok(())
+        // After the owner: a change of owner takes setgid bits away. What a queue directory holds keeps its modes: they tell
+        // which messages are complete.
+        let mode = u32::from_str_radix(&self.mode, 8)
+            .map_err(|_| told(format!("chmod: invalid mode: '{}'", self.mode)))?;
+        let set = |path: &Path, _link| match fs::symlink_metadata(path) {
+            Ok(status) if path.is_dir() || !status.is_symlink() || !deep => {
+                fs::set_permissions(path, Permissions::from_mode(mode))
+            }
+            Ok(_) => Ok(()),
+            Err(err) => Err(err),
+        };
+        if deep && self.kind == Kind::Directory {
+            change(path, true, "chmod", "permissions", &|path, link| {
+                if link || !path.is_dir() {
+                    Ok(())
+                } else {
+                    set(path, link)
+                }
+            })
+        } else {
+            change(path, false, "chmod", "permissions", &set)
+        }
+    }
+}
+
+/// Changes a path, and with `deep` all below it, where symbolic links themselves are changed.
+fn change(
+    path: &Path,
+    deep: bool,
+    program: &str,
+    what: &str,
+    act: &dyn Fn(&Path, bool) -> io::Result<()>,
+) -> Result<()> {
+    if let Err(err) = fs::symlink_metadata(path) {
+        return Err(told(format!(
+            "{program}: cannot access '{}': {}",
+            path.display(),
+            text(&err)
+        )));
+    }
+    act(path, deep && path.is_symlink()).map_err(|err| {
+        told(match err.kind() {
+            io::ErrorKind::NotFound => {
+                format!(
+                    "{program}: cannot dereference '{}': {}",
+                    path.display(),
+                    text(&err)
+                )
+            }
+            _ => format!(
+                "{program}: changing {what} of '{}': {}",
+                path.display(),
+                text(&err)
+            ),
+        })
+    })?;
+    if !deep || path.is_symlink() || !path.is_dir() {
+        return Ok(());
+    }
+    let entries = fs::read_dir(path).map_err(|err| {
+        told(format!(
+            "{program}: cannot read directory '{}': {}",
+            path.display(),
+            text(&err)
+        ))
+    })?;
+    for entry in entries.flatten() {
+        match change(&entry.path(), true, program, what, act) {
+            // The mail system may be at work: a queue file comes and goes.
+            Err(_) if fs::symlink_metadata(entry.path()).is_err() => {}
+            result => result?,
+        }
+    }
+    Ok(())
+}
+
+fn set_owner(path: &Path, link: bool, uid: Option<u32>, gid: Option<u32>) -> io::Result<()> {
+    if link {
+        lchown(path, uid, gid)
+    } else {
+        chown(path, uid, gid)
     }
 }
 
@@ -174,15 +274,23 @@ fn expand(text: &str, layout: &Layout) -> OsString {
     value
 }
 
-fn own_tree(path: &Path, uid: Option<u32>, gid: Option<u32>) -> Result<()> {
-    lchown(path, uid, gid).with_context(|| format!("chown {}", path.display()))?;
-    if path.is_symlink() || !path.is_dir() {
-        return Ok(());
+/// All files below a directory that may not be there.
+fn all_files(directory: &Path, into: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => all_files(&entry.path(), into),
+            Ok(kind) if kind.is_file() => into.push(entry.path()),
+            _ => {}
+        }
     }
-    for entry in fs::read_dir(path).with_context(|| path.display().to_string())? {
-        own_tree(&entry?.path(), uid, gid)?;
-    }
-    Ok(())
+}
+
+fn readable(path: &Path) -> bool {
+    nix::unistd::access(path, nix::unistd::AccessFlags::R_OK).is_ok()
+}
+
+fn text(err: &io::Error) -> String {
+    pf_sys::error::text(err)
 }
 
 #[cfg(test)]
@@ -200,10 +308,10 @@ mod tests {
         ]);
         let layout = Layout::new(&config).unwrap();
         let mut files = Files::default();
-        let text = "# comment\n$queue_directory:d:root:-:755:uc\n$queue_directory/public:d:$mail_owner:$setgid_group:710:uc\n$queue_directory/x:d:root:-:755:u\n$mailq_path:l:$sendmail_path\n";
+        let text = "# comment\n$queue_directory:d:root:-:755:uc\n$queue_directory/public:d:$mail_owner:$setgid_group:710:uc\n$queue_directory/x:d:root:-:755:u\n$mailq_path:l:$sendmail_path\n$html_directory/x:f:root:-:644\n";
         files.add(text, Path::new("postfix-files")).unwrap();
         if identity::effective_uid() == 0 {
-            files.create_missing(&layout).unwrap();
+            files.apply(&layout, Which::Made).unwrap();
             let public = fs::metadata(root.path().join("spool/public")).unwrap();
             assert_eq!(public.permissions().mode() & 0o7777, 0o710);
             assert!(!root.path().join("spool/x").exists());

@@ -79,6 +79,28 @@ impl Layout {
         all
     }
 
+    /// Takes another value for a name.
+    pub fn set(&mut self, name: &str, value: &str) {
+        let place = match name {
+            "command_directory" => &mut self.command,
+            "daemon_directory" => &mut self.daemon,
+            "data_directory" => &mut self.data,
+            "meta_directory" => &mut self.meta,
+            "queue_directory" => &mut self.queue,
+            "config_directory" => &mut self.config,
+            "shlib_directory" => &mut self.shlib,
+            "mail_owner" => return value.clone_into(&mut self.owner),
+            "setgid_group" => return value.clone_into(&mut self.group),
+            _ => {
+                if let Some((_, old)) = self.others.iter_mut().find(|(known, _)| *known == name) {
+                    value.clone_into(old);
+                }
+                return;
+            }
+        };
+        *place = value.into();
+    }
+
     /// The value of a name in `postfix-files`; empty for a name that is not known.
     pub fn value(&self, name: &str) -> OsString {
         self.exported()

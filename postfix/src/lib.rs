@@ -1,14 +1,19 @@
 //! The `postfix` command: starts, stops and looks after the mail system (postfix(1)).
 //!
 //! In Postfix a shell script does the work; here it is [`actions`], with the script's words and exit statuses. [`layout`] knows
-//! where the parts are, [`check`] what is wrong with them, [`files`] what `postfix-files` says of owners and modes.
+//! where the parts are, [`check`] what is wrong with them, [`files`] what `postfix-files` says of owners and modes, [`install`] and
+//! [`upgrade`] what a new version needs, [`tls`] and [`non_bdb`] how these are turned on.
 
 mod actions;
 mod check;
 mod files;
+mod install;
 mod layout;
+mod non_bdb;
 mod rotate;
 mod say;
+mod tls;
+mod upgrade;
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;
@@ -35,6 +40,9 @@ pub const SPEC: Spec = Spec {
     ],
     operands: "command",
 };
+
+/// Where programs are looked for.
+const PATH: &str = "/bin:/usr/bin:/sbin:/usr/sbin";
 
 /// The compatibility level at which nothing of the past is kept.
 const LATEST: &str = "3.11";
@@ -130,7 +138,7 @@ fn environment(
         kept.retain(|(known, _)| known != name);
         kept.push((name.into(), value));
     };
-    set("PATH", "/bin:/usr/bin:/sbin:/usr/sbin".into());
+    set("PATH", PATH.into());
     set("MAIL_CONFIG", source.dir.clone().into());
     set("MAIL_LOGTAG", config.get(param::SYSLOG_NAME)?.into());
     if debug {

@@ -1,21 +1,22 @@
-//! The lines that the command logs as `postfix-script`, which is who says them in Postfix.
+//! The lines that the command logs as `postfix-script` and its like, who say them in Postfix, and what those say aside from the log.
 
-use std::io::IsTerminal as _;
+use std::fmt::Display;
+use std::io::{IsTerminal as _, Write as _};
 
 use anyhow::Result;
 use pf_cli::Failure;
 use pf_config::{Config, param};
 
-/// From now on logs as `postfix-script`.
+/// From now on logs as this script of the original's.
 ///
 /// # Errors
 /// The log cannot be opened as the configuration says.
-pub fn as_script(config: &Config) -> Result<()> {
+pub fn as_script(script: &str, config: &Config) -> Result<()> {
     // As with the original, what is said while postlogd does not run is not in `maillog_file`.
-    pf_cli::open_log("postfix-script", config, false)?;
+    pf_cli::open_log(script, config, false)?;
     // A script sees the lines as those of postlog, a person as those of postfix-script.
     let name = if std::io::stderr().is_terminal() {
-        "postfix-script"
+        script
     } else {
         "postlog"
     };
@@ -37,4 +38,19 @@ pub fn silent(status: u8) -> anyhow::Error {
         status,
         text: String::new(),
     })
+}
+
+/// Says something to standard error only, as the programs do that a script calls; and the end.
+pub fn told(text: impl Display) -> anyhow::Error {
+    let _unread = writeln!(std::io::stderr(), "{text}");
+    silent(1)
+}
+
+/// Says something to standard output.
+///
+/// # Errors
+/// Nobody reads it.
+pub fn say(text: impl Display) -> Result<()> {
+    writeln!(std::io::stdout(), "{text}")?;
+    Ok(())
 }
