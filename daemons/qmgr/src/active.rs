@@ -13,7 +13,7 @@ use pf_sys::lock::{Mode, Style, lock};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::assign::{Held, order, schedule};
-use crate::intake::{Allowance, Refill};
+use crate::intake::{Allowance, Places, Refill};
 use crate::message::{self, Envelope, Unreadable};
 use crate::outcome::finish;
 use crate::shared::Shared;
@@ -42,10 +42,11 @@ pub struct Active {
 
 impl Active {
     /// How many more recipients are to be read now.
-    pub fn room(&self, refill: Refill) -> usize {
+    pub fn room(&mut self, places: &Places, refill: Refill) -> usize {
         if self.reading || self.envelope.more.is_none() {
             return 0;
         }
+        self.allowance.borrow_again(places);
         self.allowance.more(refill, Instant::now())
     }
 }

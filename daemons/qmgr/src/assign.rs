@@ -105,7 +105,7 @@ async fn assign(shared: &Shared, number: MessageId, held: Held) {
 pub async fn read_on(shared: &Shared, number: MessageId, refill: Refill) {
     loop {
         let wanted = shared.with_message(number, |message| {
-            let room = message.room(refill);
+            let room = message.room(&shared.places, refill);
             (room > 0).then(|| {
                 message.reading = true;
                 (message.id.clone(), message.envelope.clone(), room)
@@ -247,6 +247,7 @@ async fn place(
         recipients,
     };
     let groups = shared.scheduler.borrow_mut().add(key, batch);
+    shared.warn_of_clog(key);
     shared.with_message(number, |message| message.outstanding += groups);
     shared.wake();
     Vec::new()

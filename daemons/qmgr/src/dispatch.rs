@@ -77,6 +77,7 @@ fn allocate(shared: &Rc<Shared>, transport: TransportId) {
         match agent {
             Ok(agent) => {
                 let selected = shared.scheduler.borrow_mut().select(transport, now);
+                shared.grant_extra(transport);
                 // Another agent of the transport may be wanted at once.
                 shared.work.notify_one();
                 let Some(id) = selected else { return };
@@ -146,12 +147,8 @@ async fn ended(
         Err(err) => {
             // The agent crashed: what it did not report is tried again, later.
             warning!("private/{transport} socket: premature disconnect: {err}");
-            let why = "unknown mail transport error";
-            for at in &entry.recipients {
-                let outcome = Outcome::Defer(Status::new(Dsn::new(4, 3, 0), why));
-                report(shared, entry.message, *at, "none", outcome).await;
-            }
-            Some((b"4.3.0".to_vec(), why.as_bytes().to_vec()))
+            shared.with_message(entry.message, |message| message.deferred = true);
+            Some((b"4.3.0".to_vec(), b"unknown mail transport error".to_vec()))
         }
     };
     match trouble {

@@ -3,46 +3,79 @@
 
 use crate::params::TransportParams;
 
-/// How much one success or failure counts.
+/// How much one success or failure counts: a number between 0 and 1, or that part of the present number of deliveries.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Feedback {
-    /// This much.
-    Constant(f64),
-    /// One part of the present number of deliveries.
-    ByConcurrency,
-    /// One part of its square root.
-    ByRoot,
+pub struct Feedback {
+    base: f64,
+    scale: Scale,
+}
+
+/// What a feedback is divided by. The numbers are those of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scale {
+    One = 0,
+    Concurrency = 1,
+    Root = 2,
 }
 
 impl Feedback {
-    /// Parses `1`, `0.5`, `1/2`, `1/concurrency`, `1/sqrt_concurrency`.
-    pub fn parse(text: &str) -> Self {
-        let text = text.trim();
-        if let Some((over, under)) = text.split_once('/') {
-            match under.trim() {
-                "concurrency" => return Feedback::ByConcurrency,
-                "sqrt_concurrency" => return Feedback::ByRoot,
-                number => {
-                    if let (Ok(over), Ok(under)) =
-                        (over.trim().parse::<f64>(), number.parse::<f64>())
-                        && under > 0.0
-                    {
-                        return Feedback::Constant((over / under).clamp(0.0, 1.0));
-                    }
+    /// A whole delivery more or less each time: what a malformed setting stands for.
+    pub const WHOLE: Self = Self {
+        base: 1.0,
+        scale: Scale::One,
+    };
+
+    /// Parses `1`, `0.5`, `1/2`, `1/concurrency`, `1/sqrt_concurrency`. What follows a number without a slash does not count.
+    /// `None`: malformed, or not between 0 and 1.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (number, rest) = leading_number(text.trim_start())?;
+        let feedback = match rest.trim_start().strip_prefix('/') {
+            None => Self {
+                base: number,
+                scale: Scale::One,
+            },
+            Some(under) => {
+                let under = under.trim_start();
+                let scale = match under.to_ascii_lowercase().as_str() {
+                    "concurrency" => Scale::Concurrency,
+                    "sqrt_concurrency" => Scale::Root,
+                    _ => Scale::One,
+                };
+                let divisor = match scale {
+                    Scale::One => under.parse::<f64>().ok().filter(|part| *part > 0.0)?,
+                    Scale::Concurrency | Scale::Root => 1.0,
+                };
+                Self {
+                    base: number / divisor,
+                    scale,
                 }
             }
-        }
-        Feedback::Constant(text.parse().unwrap_or(1.0_f64).clamp(0.0, 1.0))
+        };
+        (0.0..=1.0).contains(&feedback.base).then_some(feedback)
     }
 
-    fn amount(self, concurrency: usize) -> f64 {
+    /// The number by which the log knows the way of scaling.
+    pub fn kind(self) -> u8 {
+        self.scale as u8
+    }
+
+    /// How much it is with so many deliveries at once.
+    pub fn amount(self, concurrency: usize) -> f64 {
         let concurrency = f64::from(u32::try_from(concurrency.max(1)).unwrap_or(u32::MAX));
-        match self {
-            Feedback::Constant(amount) => amount,
-            Feedback::ByConcurrency => 1.0 / concurrency,
-            Feedback::ByRoot => 1.0 / concurrency.sqrt(),
+        match self.scale {
+            Scale::One => self.base,
+            Scale::Concurrency => self.base / concurrency,
+            Scale::Root => self.base / concurrency.sqrt(),
         }
     }
+}
+
+/// The number that a text begins with, and what follows it.
+fn leading_number(text: &str) -> Option<(f64, &str)> {
+    (1..=text.len())
+        .rev()
+        .filter_map(|end| text.split_at_checked(end))
+        .find_map(|(number, rest)| Some((number.parse().ok()?, rest)))
 }
 
 /// The window of one destination.
@@ -79,12 +112,12 @@ impl Window {
         };
     }
 
-    /// A delivery went well: `busy` were under way at the time, this one included.
-    pub fn succeeded(&mut self, params: &TransportParams, busy: usize) {
+    /// A delivery went well: `busy` were under way at the time, this one included. Gives what that counted for, if anything.
+    pub fn succeeded(&mut self, params: &TransportParams, busy: usize) -> Option<f64> {
         self.cohorts = 0.0;
         if self.is_dead() {
             self.revive(params, busy);
-            return;
+            return None;
         }
         let limit = if params.concurrency == 0 {
             usize::MAX
@@ -102,20 +135,22 @@ impl Window {
                 self.failure = 0.0;
             }
             self.size = self.size.min(limit);
+            return Some(amount);
         }
+        None
     }
 
-    /// The destination as a whole failed; true when it is dead now.
-    pub fn failed(&mut self, params: &TransportParams) -> bool {
+    /// The destination as a whole failed. Gives what that counted for; nothing, when it is dead now.
+    pub fn failed(&mut self, params: &TransportParams) -> Option<f64> {
         if self.is_dead() {
-            return true;
+            return None;
         }
         let cohort = f64::from(u32::try_from(self.size).unwrap_or(u32::MAX));
         self.cohorts += 1.0 / cohort;
         let limit = f64::from(u32::try_from(params.cohort_limit).unwrap_or(u32::MAX));
         if params.cohort_limit > 0 && self.cohorts >= limit {
             self.size = 0;
-            return true;
+            return None;
         }
         let amount = params.negative.amount(self.size);
         self.failure -= amount;
@@ -125,7 +160,45 @@ impl Window {
             self.success = 0.0;
         }
         self.size = self.size.max(1);
-        false
+        Some(amount)
+    }
+
+    /// For `destination_concurrency_feedback_debug`.
+    pub fn shown(&self, destination: &[u8], limit: usize) -> String {
+        format!(
+            "queue {}: limit {limit} window {} success {} failure {} fail_cohorts {}",
+            String::from_utf8_lossy(destination),
+            self.size,
+            short(self.success),
+            short(self.failure),
+            short(self.cohorts),
+        )
+    }
+}
+
+/// A number as C's `%g` has it.
+pub fn short(number: f64) -> String {
+    if number != 0.0 && number.abs() < 1e-4 {
+        let text = format!("{number:.5e}");
+        let (digits, exponent) = text.split_once("e-").unwrap_or((&text, "0"));
+        let digits = digits.trim_end_matches('0').trim_end_matches('.');
+        return format!("{digits}e-{exponent:0>2}");
+    }
+    let mut whole = 1.0;
+    let mut places = 5_usize;
+    while number.abs() >= whole * 10.0 && places > 0 {
+        whole *= 10.0;
+        places -= 1;
+    }
+    let mut leading = number.abs();
+    while leading < 1.0 && leading > 0.0 {
+        leading *= 10.0;
+        places += 1;
+    }
+    let text = format!("{number:.places$}");
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text,
     }
 }
 
@@ -140,10 +213,37 @@ mod tests {
 
     #[test]
     fn feedback_is_written_in_several_ways() {
-        assert_eq!(Feedback::parse("1"), Feedback::Constant(1.0));
-        assert_eq!(Feedback::parse("1/4"), Feedback::Constant(0.25));
-        assert_eq!(Feedback::parse("1/concurrency"), Feedback::ByConcurrency);
-        assert_eq!(Feedback::parse("1/sqrt_concurrency"), Feedback::ByRoot);
+        let amount = |text: &str| Feedback::parse(text).map(|feedback| feedback.amount(4));
+        for (text, expected) in [
+            ("1", 1.0),
+            ("0.25", 0.25),
+            ("1/4", 0.25),
+            (" 1 / 4", 0.25),
+            ("1/concurrency", 0.25),
+            ("0.5/Concurrency", 0.125),
+            ("1/sqrt_concurrency", 0.5),
+            ("0.5xyz", 0.5),
+            ("0", 0.0),
+        ] {
+            assert_eq!(amount(text), Some(expected), "{text}");
+        }
+        for bad in ["", "x", "1.5", "-1", "1/", "1/0", "1/x", "1/4 5", "3/2"] {
+            assert_eq!(amount(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_told_with_six_digits() {
+        for (number, expected) in [
+            (0.0, "0"),
+            (1.0, "1"),
+            (0.2, "0.2"),
+            (1.0 / 3.0, "0.333333"),
+            (12.0 / 7.0, "1.71429"),
+            (0.00001, "1e-05"),
+        ] {
+            assert_eq!(short(number), expected);
+        }
     }
 
     #[test]
@@ -163,7 +263,7 @@ mod tests {
         let params = params(&[]);
         let mut window = Window::new(&params);
         let mut failures = 0;
-        while !window.failed(&params) {
+        while window.failed(&params).is_some() {
             failures += 1;
             assert!(failures < 20);
         }

@@ -1,5 +1,6 @@
 //! How many recipients of a message may be in memory. Each message has a few places of its own; each transport lends all that it
-//! has left to the message that first needs them, and gets them back when that message needs no more.
+//! has left to the message that first needs them, and gets them back when that message needs no more. A message that overtakes
+//! others gets some more, which the transport then owes itself.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -15,8 +16,8 @@ const MOST_AT_ONCE: usize = 5000;
 pub struct Places {
     /// How many recipients are in memory.
     used: Cell<usize>,
-    /// What each transport can lend.
-    unused: RefCell<HashMap<TransportId, usize>>,
+    /// What each transport can lend; less than nothing when it lent what is kept for those that overtake.
+    unused: RefCell<HashMap<TransportId, isize>>,
 }
 
 /// The places of one message.
@@ -84,15 +85,43 @@ impl Allowance {
         places.used.set(places.used.get().saturating_sub(count));
     }
 
-    /// A transport has recipients of this message: what it can lend, `limit` at the most, is lent, once.
+    /// A transport has recipients of this message: what it can lend, `limit` at the most for all messages, is lent.
     pub fn borrow(&mut self, places: &Places, transport: TransportId, limit: usize) {
-        if self.borrowed.iter().any(|(known, _)| *known == transport) {
-            return;
-        }
         let mut unused = places.unused.borrow_mut();
-        let lent = std::mem::take(unused.entry(transport).or_insert(limit));
-        self.borrowed.push((transport, lent));
+        let unused = unused.entry(transport).or_insert(limit.cast_signed());
+        let lent = usize::try_from(*unused).unwrap_or(0);
+        *unused = (*unused).min(0);
+        self.add(transport, lent);
+    }
+
+    /// More of what its transports got back meanwhile.
+    pub fn borrow_again(&mut self, places: &Places) {
+        let transports: Vec<_> = self.borrowed.iter().map(|(known, _)| *known).collect();
+        for transport in transports {
+            self.borrow(places, transport, 0);
+        }
+    }
+
+    /// The message has overtaken another: it gets half of what is left of the `extra` places for such messages.
+    pub fn grant(&mut self, places: &Places, transport: TransportId, extra: usize) {
+        let mut unused = places.unused.borrow_mut();
+        let unused = unused.entry(transport).or_default();
+        let left = extra.saturating_add_signed((*unused).min(0));
+        let lent = left.div_ceil(2);
+        *unused -= lent.cast_signed();
+        self.add(transport, lent);
+    }
+
+    fn add(&mut self, transport: TransportId, lent: usize) {
         self.limit += lent;
+        match self
+            .borrowed
+            .iter_mut()
+            .find(|(known, _)| *known == transport)
+        {
+            Some((_, all)) => *all += lent,
+            None => self.borrowed.push((transport, lent)),
+        }
     }
 
     /// All recipients were read: what is not needed is given back.
@@ -104,7 +133,7 @@ impl Allowance {
             *lent -= back;
             spare -= back;
             self.limit -= back;
-            *unused.entry(*transport).or_default() += back;
+            *unused.entry(*transport).or_default() += back.cast_signed();
         }
     }
 
@@ -147,6 +176,25 @@ mod tests {
         assert_eq!(other.limit, 2);
         list.end(&places);
         assert_eq!((places.used.get(), places.unused.borrow()[&smtp]), (0, 12));
+        other.borrow_again(&places);
+        assert_eq!(other.limit, 14);
+    }
+
+    #[test]
+    fn those_that_overtake_get_half_of_what_is_left_for_them() {
+        let (places, smtp) = (Places::default(), TransportId(0));
+        let mut list = Allowance::new(0);
+        list.borrow(&places, smtp, 10);
+        let (mut first, mut second) = (Allowance::new(0), Allowance::new(0));
+        first.grant(&places, smtp, 7);
+        second.grant(&places, smtp, 7);
+        assert_eq!((first.limit, second.limit), (5, 3));
+        first.borrow_again(&places);
+        assert_eq!(first.limit, 5);
+        for allowance in [first, second, list] {
+            allowance.end(&places);
+        }
+        assert_eq!(places.unused.borrow()[&smtp], 10);
     }
 
     #[test]

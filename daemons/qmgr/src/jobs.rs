@@ -59,6 +59,8 @@ pub struct Jobs {
     tag: u64,
     /// Destinations that keep jobs from being served.
     blocking: HashSet<QueueKey>,
+    /// The last job that overtook another while it had unread recipients.
+    pub overtook: Option<MessageId>,
 }
 
 impl Default for Jobs {
@@ -69,6 +71,7 @@ impl Default for Jobs {
             current: None,
             tag: 1,
             blocking: HashSet::new(),
+            overtook: None,
         }
     }
 }
@@ -109,6 +112,15 @@ impl Jobs {
         let job = self.jobs.get(&message)?;
         let peer = job.peers.iter().find(|peer| peer.queue == queue)?;
         peer.waiting.back().copied()
+    }
+
+    /// How many messages wait for a destination.
+    pub fn messages_for(&self, queue: QueueKey) -> usize {
+        let waits = |peer: &Peer| peer.queue == queue && !peer.waiting.is_empty();
+        self.jobs
+            .values()
+            .filter(|job| job.peers.iter().any(waits))
+            .count()
     }
 
     fn link(&mut self, message: MessageId, queued: Instant) {
@@ -320,6 +332,9 @@ impl Jobs {
             job.parent = Some(current);
             job.level = level + 1;
             job.used = -needed;
+            if job.unread > 0 {
+                self.overtook = Some(candidate);
+            }
         }
         self.current = Some(candidate);
     }

@@ -9,6 +9,7 @@
 mod active;
 mod agents;
 mod assign;
+mod clog;
 mod dispatch;
 mod entry;
 mod feedback;

@@ -57,7 +57,7 @@ pub async fn release(shared: &Shared, number: MessageId, transport: TransportId,
             message.recipients.remove(at);
         }
         message.allowance.free(&shared.places, done.len());
-        message.room(refill)
+        message.room(&shared.places, refill)
     });
     if room.is_some_and(|room| room > 0) {
         Box::pin(read_on(shared, number, refill)).await;

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use pf_config::{Config, Error, param};
+use pf_log::{info, warning};
 
-use crate::feedback::Feedback;
+use crate::feedback::{Feedback, short};
 use crate::intake::Refill;
+use crate::route::{ERROR, RETRY};
 
 /// Parameters for all mail.
 pub struct Params {
@@ -31,6 +33,8 @@ pub struct Params {
     pub plain_bounces: bool,
     pub recipient_delimiter: String,
     pub delay_cleared: bool,
+    /// How often it is told that one destination takes up the queue; zero: never.
+    pub clog_warning: Duration,
 }
 
 impl Params {
@@ -63,6 +67,11 @@ impl Params {
             plain_bounces: config.get(param::DISABLE_VERP_BOUNCES)?,
             recipient_delimiter: config.get(param::RECIPIENT_DELIMITER)?,
             delay_cleared: config.get(param::CONFIRM_DELAY_CLEARED)?,
+            clog_warning: if config.get(param::HELPFUL_WARNINGS)? {
+                config.get(param::QMGR_CLOG_WARN_TIME)?
+            } else {
+                Duration::ZERO
+            },
         };
         if params.recipient_limit < params.active_limit {
             adjusted(
@@ -81,7 +90,7 @@ impl Params {
 }
 
 fn adjusted(name: &str, how: &str, other: &str) {
-    pf_log::warning!("{name} is {how} than {other} - adjusting {name}");
+    warning!("{name} is {how} than {other} - adjusting {name}");
 }
 
 /// Parameters of one transport.
@@ -109,8 +118,12 @@ pub struct TransportParams {
     pub negative: Feedback,
     /// How many failures in a row, in cohorts, make a destination dead; 0: it never is.
     pub cohort_limit: usize,
+    /// Whether what deliveries change is told.
+    pub feedback_debug: bool,
     /// How many recipients in memory it can lend.
     pub in_memory: usize,
+    /// How many more it lends to messages that overtake others.
+    pub extra: usize,
     pub refill: Refill,
 }
 
@@ -136,13 +149,28 @@ impl TransportParams {
             };
             Ok::<_, Error>(value.unwrap_or_default())
         };
+        let feedback_debug = config.get(param::DESTINATION_CONCURRENCY_FEEDBACK_DEBUG)?;
+        let usual = config.count(param::INITIAL_DESTINATION_CONCURRENCY)?;
         let feedback = |suffix: &str| {
             let own = config.string(&format!("{transport}_{suffix}"))?;
-            let value = match own {
-                Some(value) => Some(value),
-                None => config.string(&format!("default_{suffix}"))?,
+            let general = config.string(&format!("default_{suffix}"))?;
+            let name = match &own {
+                Some(own) if general.as_ref() != Some(own) => format!("{transport}_{suffix}"),
+                _ => format!("default_{suffix}"),
             };
-            Ok::<_, Error>(Feedback::parse(&value.unwrap_or_default()))
+            let text = own.or(general).unwrap_or_default();
+            let feedback = Feedback::parse(&text).unwrap_or_else(|| {
+                warning!("{name}: ignoring malformed or unreasonable feedback: {text}");
+                Feedback::WHOLE
+            });
+            if feedback_debug {
+                info!(
+                    "{transport}: {name} feedback type {} value at {usual}: {}",
+                    feedback.kind(),
+                    short(feedback.amount(usual))
+                );
+            }
+            Ok::<_, Error>(feedback)
         };
         let rate_delay = time("destination_rate_delay")?;
         let concurrency = if rate_delay.is_zero() {
@@ -152,7 +180,7 @@ impl TransportParams {
         };
         let initial = match config.int(&format!("{transport}_initial_destination_concurrency"))? {
             Some(value) => usize::try_from(value).unwrap_or(1),
-            None => config.count(param::INITIAL_DESTINATION_CONCURRENCY)?,
+            None => usual,
         };
         Ok(Self {
             initial: if concurrency > 0 {
@@ -172,7 +200,10 @@ impl TransportParams {
             positive: feedback("destination_concurrency_positive_feedback")?,
             negative: feedback("destination_concurrency_negative_feedback")?,
             cohort_limit: count("destination_concurrency_failed_cohort_limit")?,
+            // The agents of what failed already say nothing about a destination.
+            feedback_debug: feedback_debug && transport != ERROR && transport != RETRY,
             in_memory: count("recipient_limit")?,
+            extra: count("extra_recipient_limit")?,
             refill: Refill {
                 limit: count("recipient_refill_limit")?,
                 delay: time("recipient_refill_delay")?,

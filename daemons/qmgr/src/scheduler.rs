@@ -6,7 +6,10 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use crate::feedback::Window;
+use pf_log::info;
+
+use crate::clog::Share;
+use crate::feedback::{Window, short};
 use crate::jobs::{Jobs, cost};
 use crate::params::TransportParams;
 
@@ -26,6 +29,8 @@ pub struct Destination {
     /// Why it is dead.
     pub dead: Option<Trouble>,
     last_delivery: Option<Instant>,
+    /// When it was last told that it takes up the queue.
+    warned: Option<Instant>,
 }
 
 impl Destination {
@@ -35,6 +40,20 @@ impl Destination {
         } else {
             self.window.size.saturating_sub(self.busy)
         }
+    }
+
+    /// Tells what a delivery changed, if anybody wants to know.
+    fn tell(&self, who: &str, amount: Option<f64>, params: &TransportParams) {
+        if !params.feedback_debug {
+            return;
+        }
+        if let Some(amount) = amount {
+            info!("{who}: feedback {}", short(amount));
+        }
+        info!(
+            "{who}: {}",
+            self.window.shown(&self.name, params.concurrency)
+        );
     }
 }
 
@@ -125,6 +144,7 @@ impl Scheduler {
                 paused: None,
                 dead: None,
                 last_delivery: None,
+                warned: None,
             },
         );
         fresh
@@ -188,6 +208,38 @@ impl Scheduler {
         }
         destination.waiting += groups;
         groups
+    }
+
+    /// The share of a destination that has more than `most` groups, unless it was told less than `pause` ago.
+    pub fn clogging(
+        &mut self,
+        key: QueueKey,
+        most: usize,
+        now: Instant,
+        pause: Duration,
+    ) -> Option<Share> {
+        let destination = self.destinations.get_mut(&key)?;
+        let length = destination.waiting + destination.busy;
+        let quiet = destination.warned.is_some_and(|last| now < last + pause);
+        if length <= most || quiet {
+            return None;
+        }
+        destination.warned = Some(now);
+        let owner = self.transports.get(destination.transport.0)?;
+        Some(Share {
+            nexthop: destination.nexthop.clone(),
+            transport: owner.name.clone(),
+            length,
+            busy: destination.busy,
+            window: destination.window.size,
+            concurrency: owner.params.concurrency,
+            several: owner.jobs.messages_for(key) > 1,
+        })
+    }
+
+    /// A message with unread recipients that has just overtaken another of this transport; told once.
+    pub fn overtook(&mut self, transport: TransportId) -> Option<MessageId> {
+        self.transports.get_mut(transport.0)?.jobs.overtook.take()
     }
 
     /// How many entries of a transport could be delivered now, counted up to `most`.
@@ -304,9 +356,10 @@ impl Scheduler {
             if destination.dead.take().is_some() {
                 destination.paused = None;
             }
-            destination
+            let amount = destination
                 .window
                 .succeeded(&owner.params, destination.busy);
+            destination.tell("qmgr_queue_unthrottle", amount, &owner.params);
         }
         self.unblock(key);
     }
@@ -327,7 +380,12 @@ impl Scheduler {
             return false;
         };
         // It may have died already while this delivery was under way.
-        if destination.dead.is_some() || !destination.window.failed(&owner.params) {
+        if destination.dead.is_some() {
+            return false;
+        }
+        let amount = destination.window.failed(&owner.params);
+        destination.tell("qmgr_queue_throttle", amount, &owner.params);
+        if !destination.window.is_dead() {
             return false;
         }
         destination.dead = Some(trouble);
@@ -366,6 +424,7 @@ impl Scheduler {
             destination.paused = None;
             if let Some(owner) = self.transports.get(destination.transport.0) {
                 destination.window.revive(&owner.params, destination.busy);
+                destination.tell("qmgr_queue_unthrottle", None, &owner.params);
             }
             self.unblock(key);
             self.forget(key);

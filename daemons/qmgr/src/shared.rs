@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use pf_config::Config;
 use pf_delivery::Agent;
@@ -106,6 +107,40 @@ impl Shared {
             Some(queue) if queue.dead.is_none() => Some(key),
             _ => None,
         }
+    }
+
+    /// Tells when a destination has more than a fifth of the active queue.
+    pub fn warn_of_clog(&self, key: QueueKey) {
+        let pause = self.params.clog_warning;
+        if pause.is_zero() {
+            return;
+        }
+        let limit = self.params.active_limit;
+        let share = self
+            .scheduler
+            .borrow_mut()
+            .clogging(key, limit / 5, Instant::now(), pause);
+        for line in share
+            .iter()
+            .flat_map(|share| share.advice(self.active.get(), limit))
+        {
+            warning!("{line}");
+        }
+    }
+
+    /// A message that overtakes another needs its recipients soon.
+    pub fn grant_extra(&self, transport: TransportId) {
+        let mut scheduler = self.scheduler.borrow_mut();
+        let Some(number) = scheduler.overtook(transport) else {
+            return;
+        };
+        let extra = scheduler
+            .get(transport)
+            .map_or(0, |owner| owner.params.extra);
+        drop(scheduler);
+        self.with_message(number, |message| {
+            message.allowance.grant(&self.places, transport, extra);
+        });
     }
 
     /// A message has left the active queue.
