@@ -123,3 +123,11 @@ fn sendmail_options_and_messages() {
         include_str!("../scenarios/sendmail.txt"),
     );
 }
+
+#[test]
+fn delivery_agents_that_fail() {
+    check(
+        "scenarios/qmgr-agents",
+        include_str!("../scenarios/qmgr-agents.txt"),
+    );
+}

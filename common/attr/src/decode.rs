@@ -143,14 +143,22 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    /// The next attribute must be this 32-bit number.
+    /// The next attribute must be this 32-bit number. As in C's `%u`, a sign before it counts.
     ///
     /// # Errors
     /// Another attribute comes next, or its value is not an unsigned 32-bit number.
     pub fn int(&mut self, name: &'static str) -> Result<i32, Error> {
         let text = self.str(name)?;
-        number(text)
+        let digits = text.strip_prefix(b"-");
+        number(digits.unwrap_or(text))
             .and_then(|n| u32::try_from(n).ok())
+            .map(|n| {
+                if digits.is_some() {
+                    n.wrapping_neg()
+                } else {
+                    n
+                }
+            })
             .map(u32::cast_signed)
             .ok_or(Error::Malformed(name))
     }

@@ -49,12 +49,43 @@ pub enum Error {
     /// The value of this attribute is not of its type.
     #[error("malformed value of attribute {0}")]
     Malformed(&'static str),
+    /// The server announces another protocol than this one.
+    #[error("unexpected protocol {found} (expected: {wanted})")]
+    Protocol {
+        /// What it announced, made printable.
+        found: String,
+        /// What it should speak.
+        wanted: String,
+    },
     /// The bytes are not an attribute list.
     #[error("malformed attribute list")]
     Garbage,
     /// The stream failed.
     #[error(transparent)]
     Io(std::io::Error),
+}
+
+impl Error {
+    /// What Postfix logs when this happens on `socket` (`private/defer socket`); nothing, when the peer closed the connection
+    /// between lists.
+    pub fn about(&self, socket: &str) -> Option<String> {
+        let name = "while reading input attribute name";
+        Some(match self {
+            Error::Closed | Error::Io(_) => return None,
+            Error::Truncated => format!("unexpected end-of-input from {socket} {name}"),
+            Error::Timeout => format!("timeout on {socket} {name}"),
+            Error::Missing(wanted) => format!("missing attribute {wanted} in input from {socket}"),
+            Error::Unexpected { found, wanted } => {
+                format!("unexpected attribute {found} from {socket} (expecting: {wanted})")
+            }
+            Error::Protocol { found, wanted } => {
+                format!("unexpected protocol {found} from {socket} (expected: {wanted})")
+            }
+            Error::Malformed(_) | Error::Garbage | Error::TooLong => {
+                format!("{self} from {socket}")
+            }
+        })
+    }
 }
 
 impl From<std::io::Error> for Error {
@@ -83,6 +114,9 @@ pub fn check_announcement(message: &Message, protocol: &str) -> Result<(), Error
     if found == protocol.as_bytes() {
         list.end()
     } else {
-        Err(Error::Malformed("protocol"))
+        Err(Error::Protocol {
+            found: String::from_utf8_lossy(found).escape_debug().to_string(),
+            wanted: protocol.to_owned(),
+        })
     }
 }

@@ -32,7 +32,7 @@ type Order = (bool, Vec<u8>, Vec<u8>);
 pub async fn schedule(shared: &Shared, number: MessageId, held: Held) {
     shared.with_message(number, |message| message.outstanding += 1);
     assign(shared, number, held).await;
-    read_on(shared, number, shared.refill(shared.transport(RETRY))).await;
+    read_on(shared, number, shared.default_params.refill).await;
     one_less(shared, number).await;
 }
 

@@ -4,8 +4,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use pf_dsn::{Dsn, Outcome, Status};
-use pf_log::warning;
-use pf_proto::deliver::flags;
+use pf_proto::deliver::{DeliveryReply, flags};
 use tokio::task::spawn_local;
 
 use crate::agents;
@@ -75,7 +74,7 @@ fn allocate(shared: &Rc<Shared>, transport: TransportId) {
         let now = Instant::now();
         shared.scheduler.borrow_mut().allocated(transport);
         match agent {
-            Ok(agent) => {
+            Ok(mut agent) => {
                 let selected = shared.scheduler.borrow_mut().select(transport, now);
                 shared.grant_extra(transport);
                 // Another agent of the transport may be wanted at once.
@@ -89,13 +88,15 @@ fn allocate(shared: &Rc<Shared>, transport: TransportId) {
                 else {
                     return;
                 };
-                let reply = agent.deliver(&request, shared.params.daemon_timeout).await;
-                ended(&shared, id, &entry, &name, reply).await;
+                if agent.hand(&request).await.is_ok() {
+                    let reply = agent.answer(shared.params.daemon_timeout).await;
+                    ended(&shared, id, &entry, reply).await;
+                } else {
+                    let entry = shared.scheduler.borrow_mut().finished(id, now);
+                    broken_transport(&shared, transport, entry, now).await;
+                }
             }
-            Err(err) => {
-                warning!("connect to transport private/{name}: {err}");
-                broken_transport(&shared, transport, now).await;
-            }
+            Err(agents::Unavailable) => broken_transport(&shared, transport, None, now).await,
         }
         shared.work.notify_one();
     });
@@ -128,12 +129,14 @@ async fn ended(
     shared: &Rc<Shared>,
     id: crate::scheduler::EntryId,
     entry: &Entry,
-    transport: &str,
-    reply: Result<pf_proto::deliver::DeliveryReply, pf_attr::Error>,
+    reply: Result<DeliveryReply, agents::Crashed>,
 ) {
     let now = Instant::now();
+    let mut well = false;
     let trouble = match reply {
         Ok(reply) => {
+            // Mail may have gone out by another server than the one that failed.
+            well = reply.hop.reason.is_empty();
             if reply.deferred {
                 shared.with_message(entry.message, |message| message.deferred = true);
             }
@@ -144,15 +147,15 @@ async fn ended(
             (reply.deferred && !reply.hop.status.is_empty())
                 .then_some((reply.hop.status, reply.hop.reason))
         }
-        Err(err) => {
-            // The agent crashed: what it did not report is tried again, later.
-            warning!("private/{transport} socket: premature disconnect: {err}");
+        Err(agents::Crashed) => {
+            // What it did not report is tried again, later.
             shared.with_message(entry.message, |message| message.deferred = true);
             Some((b"4.3.0".to_vec(), b"unknown mail transport error".to_vec()))
         }
     };
     match trouble {
-        None => shared.scheduler.borrow_mut().succeeded(entry.queue),
+        None if well => shared.scheduler.borrow_mut().succeeded(entry.queue),
+        None => {}
         Some((status, reason)) => {
             let known = std::str::from_utf8(&status).is_ok() && Dsn::parse(&status).is_some();
             let reason: &[u8] = if reason.is_empty() {
@@ -179,8 +182,14 @@ async fn ended(
     release(shared, entry.message, entry.transport, &entry.recipients).await;
 }
 
-/// A transport that cannot be reached is left alone for a while, and what waits for it is deferred.
-async fn broken_transport(shared: &Rc<Shared>, transport: TransportId, now: Instant) {
+/// A transport that cannot be reached is left alone for a while, and what waits for it is deferred; so is the entry that was
+/// selected.
+async fn broken_transport(
+    shared: &Rc<Shared>,
+    transport: TransportId,
+    selected: Option<Entry>,
+    now: Instant,
+) {
     let trouble = Trouble {
         status: b"4.3.0".to_vec(),
         reason: b"mail transport unavailable".to_vec(),
@@ -191,14 +200,20 @@ async fn broken_transport(shared: &Rc<Shared>, transport: TransportId, now: Inst
         scheduler.break_transport(transport, trouble.clone(), now, pause);
         scheduler.queues_of(transport)
     };
+    put_off(shared, selected.into_iter().collect(), &trouble).await;
     for queue in queues {
         elsewhere(shared, queue, &trouble).await;
     }
 }
 
-/// What waits for a destination goes to the retry agent, which defers it; when there is none, it is deferred here.
+/// What waits for a destination is put off.
 async fn elsewhere(shared: &Rc<Shared>, queue: QueueKey, trouble: &Trouble) {
     let entries = shared.scheduler.borrow_mut().take_waiting(queue);
+    put_off(shared, entries, trouble).await;
+}
+
+/// These go to the retry agent, which defers them; when there is none, they are deferred here.
+async fn put_off(shared: &Rc<Shared>, entries: Vec<Entry>, trouble: &Trouble) {
     if entries.is_empty() {
         return;
     }

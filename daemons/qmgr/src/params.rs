@@ -128,11 +128,24 @@ pub struct TransportParams {
 }
 
 impl TransportParams {
-    /// Reads the parameters of a transport: `<name>_...` or the defaults.
+    /// The parameters of a transport that sets none itself.
+    ///
+    /// # Errors
+    /// One has a bad value.
+    pub fn general(config: &Config) -> Result<Self, Error> {
+        Self::of(config, "default", false)
+    }
+
+    /// Reads the parameters of a transport: `<name>_...` or the defaults. Tells of its feedback, when that is to be told.
     ///
     /// # Errors
     /// One has a bad value.
     pub fn read(config: &Config, transport: &str) -> Result<Self, Error> {
+        let debug = config.get(param::DESTINATION_CONCURRENCY_FEEDBACK_DEBUG)?;
+        Self::of(config, transport, debug)
+    }
+
+    fn of(config: &Config, transport: &str, feedback_debug: bool) -> Result<Self, Error> {
         let count = |suffix: &str| {
             let own = config.int(&format!("{transport}_{suffix}"))?;
             let value = match own {
@@ -149,7 +162,6 @@ impl TransportParams {
             };
             Ok::<_, Error>(value.unwrap_or_default())
         };
-        let feedback_debug = config.get(param::DESTINATION_CONCURRENCY_FEEDBACK_DEBUG)?;
         let usual = config.count(param::INITIAL_DESTINATION_CONCURRENCY)?;
         let feedback = |suffix: &str| {
             let own = config.string(&format!("{transport}_{suffix}"))?;

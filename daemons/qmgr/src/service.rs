@@ -74,7 +74,7 @@ impl EventService for Qmgr {
             next_message: Cell::new(0),
             active: Cell::new(0),
             places: Places::default(),
-            default_params: TransportParams::read(config, "default")?,
+            default_params: TransportParams::general(config)?,
             probes: Cell::new(0),
             pending: RefCell::default(),
             flow: context.flow.clone(),
