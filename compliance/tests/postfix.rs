@@ -1,4 +1,4 @@
-//! The `postfix` command: installation, upgrades, TLS keys, states of the mail system, broken configurations.
+//! The `postfix` command: installation and upgrades.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
