@@ -18,7 +18,11 @@ impl Peer {
     /// Connects to a socket below the queue directory.
     pub fn connect(instance: &Instance, socket: &str) -> Self {
         let path = instance.path("spool").join(socket);
-        let stream = UnixStream::connect(path).unwrap();
+        Self::over(UnixStream::connect(path).unwrap())
+    }
+
+    /// Takes a connection that is there already.
+    pub fn over(stream: UnixStream) -> Self {
         stream
             .set_read_timeout(Some(Duration::from_secs(30)))
             .unwrap();
@@ -38,29 +42,37 @@ impl Peer {
         self.stream.write_all(&bytes).unwrap();
     }
 
-    fn word(&mut self) -> String {
+    fn word(&mut self) -> Option<String> {
         loop {
             if let Some(end) = self.pending.iter().position(|byte| *byte == 0) {
                 let rest = self.pending.split_off(end + 1);
                 let word = std::mem::replace(&mut self.pending, rest);
-                return String::from_utf8_lossy(&word[..end]).into_owned();
+                return Some(String::from_utf8_lossy(&word[..end]).into_owned());
             }
             let mut chunk = [0; 4096];
-            let count = self.stream.read(&mut chunk).unwrap();
-            assert!(count > 0, "the service hung up");
+            let count = self
+                .stream
+                .read(&mut chunk)
+                .ok()
+                .filter(|count| *count > 0)?;
             self.pending.extend_from_slice(&chunk[..count]);
         }
     }
 
     /// Waits for a list.
     pub fn receive(&mut self) -> Vec<(String, String)> {
+        self.try_receive().expect("the service hung up")
+    }
+
+    /// Waits for a list; `None` when the other end hung up.
+    pub fn try_receive(&mut self) -> Option<Vec<(String, String)>> {
         let mut list = Vec::new();
         loop {
-            let name = self.word();
+            let name = self.word()?;
             if name.is_empty() {
-                return list;
+                return Some(list);
             }
-            list.push((name, self.word()));
+            list.push((name, self.word()?));
         }
     }
 

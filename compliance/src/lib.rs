@@ -13,6 +13,7 @@
     reason = "a test ends at its first surprise"
 )]
 
+pub mod agent;
 pub mod cleaned;
 pub mod delivery;
 pub mod dialogue;

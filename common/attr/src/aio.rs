@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::timeout;
 
-use crate::{Error, Message};
+use crate::{Error, Message, cut_off};
 
 /// A connection on which both ends send attribute lists, each list bounded by a time limit.
 #[derive(Debug)]
@@ -63,11 +63,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream<S> {
             }
             self.pending.reserve(1024);
             if self.io.read_buf(&mut self.pending).await? == 0 {
-                return Err(if self.pending.is_empty() {
-                    Error::Closed
-                } else {
-                    Error::Truncated
-                });
+                return Err(cut_off(&self.pending));
             }
         }
     }

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::{Error, MAX_MESSAGE, MAX_TABLE};
+use crate::{Error, MAX_MESSAGE, MAX_TABLE, NAME, VALUE, shown};
 
 /// Tells where the first attribute list in `bytes` ends (behind its terminator); `None` when it is not all there yet.
 ///
@@ -41,6 +41,16 @@ pub fn frame(bytes: &[u8]) -> Result<Option<usize>, Error> {
             }
         }
     }
+}
+
+/// The error for a list of which only these bytes came.
+pub fn cut_off(bytes: &[u8]) -> Error {
+    if bytes.is_empty() {
+        return Error::Closed;
+    }
+    // Names and values take turns.
+    let words = bytes.iter().filter(|byte| **byte == 0).count();
+    Error::Truncated(if words.is_multiple_of(2) { NAME } else { VALUE })
 }
 
 /// Name and value of one entry of a nested table.
@@ -91,8 +101,11 @@ impl<'a> Decoder<'a> {
     }
 
     fn token(&mut self) -> Result<&'a [u8], Error> {
-        let len = memchr::memchr(0, self.rest).ok_or(Error::Truncated)?;
-        let (token, rest) = self.rest.split_at_checked(len).ok_or(Error::Truncated)?;
+        let len = memchr::memchr(0, self.rest).ok_or(Error::Truncated(VALUE))?;
+        let (token, rest) = self
+            .rest
+            .split_at_checked(len)
+            .ok_or(Error::Truncated(VALUE))?;
         self.rest = rest.get(1..).unwrap_or_default();
         Ok(token)
     }
@@ -112,11 +125,7 @@ impl<'a> Decoder<'a> {
                 Ok(())
             }
             name => Err(Error::Unexpected {
-                found: String::from_utf8_lossy(name)
-                    .chars()
-                    .take(100)
-                    .map(|c| if c.is_control() { '?' } else { c })
-                    .collect(),
+                found: shown(name),
                 wanted,
             }),
         }
@@ -143,24 +152,24 @@ impl<'a> Decoder<'a> {
         }
     }
 
-    /// The next attribute must be this 32-bit number. As in C's `%u`, a sign before it counts.
+    /// The next attribute must be this 32-bit number. A minus sign is taken as in C, whatever wrote it.
     ///
     /// # Errors
-    /// Another attribute comes next, or its value is not an unsigned 32-bit number.
+    /// Another attribute comes next, or its value is not a 32-bit number.
     pub fn int(&mut self, name: &'static str) -> Result<i32, Error> {
         let text = self.str(name)?;
-        let digits = text.strip_prefix(b"-");
-        number(digits.unwrap_or(text))
+        let negative = text.strip_prefix(b"-");
+        number(negative.unwrap_or(text))
             .and_then(|n| u32::try_from(n).ok())
+            .map(u32::cast_signed)
             .map(|n| {
-                if digits.is_some() {
+                if negative.is_some() {
                     n.wrapping_neg()
                 } else {
                     n
                 }
             })
-            .map(u32::cast_signed)
-            .ok_or(Error::Malformed(name))
+            .ok_or_else(|| malformed("numerical data", text))
     }
 
     /// The next attribute must be this 64-bit number.
@@ -171,7 +180,7 @@ impl<'a> Decoder<'a> {
         let text = self.str(name)?;
         number(text)
             .map(u64::cast_signed)
-            .ok_or(Error::Malformed(name))
+            .ok_or_else(|| malformed("numerical data", text))
     }
 
     /// The next attribute must be this truth value.
@@ -182,7 +191,7 @@ impl<'a> Decoder<'a> {
         match self.str(name)? {
             b"0" => Ok(false),
             b"1" => Ok(true),
-            _ => Err(Error::Malformed(name)),
+            text => Err(malformed("boolean value", text)),
         }
     }
 
@@ -191,9 +200,10 @@ impl<'a> Decoder<'a> {
     /// # Errors
     /// Another attribute comes next, or its value is not base64.
     pub fn data(&mut self, name: &'static str) -> Result<Vec<u8>, Error> {
+        let text = self.str(name)?;
         STANDARD
-            .decode(self.str(name)?)
-            .map_err(|_| Error::Malformed(name))
+            .decode(text)
+            .map_err(|_| malformed("base64 data", text))
     }
 
     /// A nested table must come next.
@@ -228,6 +238,13 @@ impl<'a> Decoder<'a> {
             },
             |()| Err(Error::Garbage),
         )
+    }
+}
+
+fn malformed(kind: &'static str, text: &[u8]) -> Error {
+    Error::Value {
+        kind,
+        found: shown(text),
     }
 }
 
@@ -293,10 +310,14 @@ mod tests {
     }
 
     #[test]
-    fn numbers_have_no_sign_no_space_and_bounds() {
-        for text in ["", "-1", "+1", " 1", "1x", "4294967296"] {
+    fn numbers_have_no_space_and_bounds() {
+        for text in ["", "-", "--1", "+1", " 1", "1x", "4294967296"] {
             let message = Message::from(Encoder::new().str("n", text).end());
             assert!(message.decoder().int("n").is_err(), "{text:?}");
+        }
+        for text in ["-1", "4294967295"] {
+            let message = Message::from(Encoder::new().str("n", text).end());
+            assert_eq!(message.decoder().int("n").unwrap(), -1);
         }
     }
 

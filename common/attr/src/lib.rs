@@ -11,7 +11,7 @@ mod decode;
 mod encode;
 pub mod sync;
 
-pub use decode::{Decoder, Entry, Message, frame};
+pub use decode::{Decoder, Entry, Message, cut_off, frame};
 pub use encode::Encoder;
 
 /// The longest attribute list that is accepted from a peer, in bytes. Local peers are not trusted with our memory.
@@ -26,9 +26,9 @@ pub enum Error {
     /// The peer closed the connection where a new list could have begun.
     #[error("connection closed by peer")]
     Closed,
-    /// The peer closed the connection inside a list.
+    /// The peer closed the connection inside a list, in a name or in a value.
     #[error("premature end-of-input")]
-    Truncated,
+    Truncated(&'static str),
     /// Nothing came, or nothing could be sent, in the time allowed.
     #[error("timeout")]
     Timeout,
@@ -46,17 +46,25 @@ pub enum Error {
         /// The name that should be there.
         wanted: &'static str,
     },
-    /// The value of this attribute is not of its type.
-    #[error("malformed value of attribute {0}")]
-    Malformed(&'static str),
-    /// The server announces another protocol than this one.
+    /// A value is no number, no truth value, no base64.
+    #[error("malformed {kind}: {found}")]
+    Value {
+        /// What it should be.
+        kind: &'static str,
+        /// What it is, made printable.
+        found: String,
+    },
+    /// A server speaks another protocol.
     #[error("unexpected protocol {found} (expected: {wanted})")]
     Protocol {
-        /// What it announced, made printable.
+        /// The protocol, made printable.
         found: String,
-        /// What it should speak.
+        /// Which one it should be.
         wanted: String,
     },
+    /// The value of this attribute is not one of those that it may have.
+    #[error("malformed value of attribute {0}")]
+    Malformed(&'static str),
     /// The bytes are not an attribute list.
     #[error("malformed attribute list")]
     Garbage,
@@ -65,38 +73,53 @@ pub enum Error {
     Io(std::io::Error),
 }
 
-impl Error {
-    /// What Postfix logs when this happens on `socket` (`private/defer socket`); nothing, when the peer closed the connection
-    /// between lists.
-    pub fn about(&self, socket: &str) -> Option<String> {
-        let name = "while reading input attribute name";
-        Some(match self {
-            Error::Closed | Error::Io(_) => return None,
-            Error::Truncated => format!("unexpected end-of-input from {socket} {name}"),
-            Error::Timeout => format!("timeout on {socket} {name}"),
-            Error::Missing(wanted) => format!("missing attribute {wanted} in input from {socket}"),
-            Error::Unexpected { found, wanted } => {
-                format!("unexpected attribute {found} from {socket} (expecting: {wanted})")
-            }
-            Error::Protocol { found, wanted } => {
-                format!("unexpected protocol {found} from {socket} (expected: {wanted})")
-            }
-            Error::Malformed(_) | Error::Garbage | Error::TooLong => {
-                format!("{self} from {socket}")
-            }
-        })
-    }
-}
-
 impl From<std::io::Error> for Error {
     fn from(err: std::io::Error) -> Self {
         match err.kind() {
             // A blocking socket with a time limit says EAGAIN when the limit has passed.
             std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut => Error::Timeout,
-            std::io::ErrorKind::UnexpectedEof => Error::Truncated,
+            std::io::ErrorKind::UnexpectedEof => Error::Truncated(NAME),
             _ => Error::Io(err),
         }
     }
+}
+
+/// What was being read when a list was cut off.
+pub(crate) const NAME: &str = "input attribute name";
+/// See [`NAME`].
+pub(crate) const VALUE: &str = "input attribute value";
+
+impl Error {
+    /// The log's words on it, `from` being the sender; `None`: a connection that ends between lists is nothing to speak of.
+    pub fn complaint(&self, from: &str) -> Option<String> {
+        Some(match self {
+            Error::Closed => return None,
+            Error::Truncated(what) => {
+                format!("unexpected end-of-input from {from} while reading {what}")
+            }
+            Error::Timeout => format!("timeout on {from} while reading {NAME}"),
+            Error::Missing(wanted) => format!("missing attribute {wanted} in input from {from}"),
+            Error::Unexpected { found, wanted } => {
+                format!("unexpected attribute {found} from {from} (expecting: {wanted})")
+            }
+            Error::Value { kind, found } => {
+                format!("malformed {kind} from {from} while reading {VALUE}: {found}")
+            }
+            Error::Protocol { found, wanted } => {
+                format!("unexpected protocol {found} from {from} (expected: {wanted})")
+            }
+            other => format!("{other} from {from}"),
+        })
+    }
+}
+
+/// At most 100 characters of a name or value, without control characters.
+pub(crate) fn shown(text: &[u8]) -> String {
+    String::from_utf8_lossy(text)
+        .chars()
+        .take(100)
+        .map(|c| if c.is_control() { '?' } else { c })
+        .collect()
 }
 
 /// The announcement that a server sends first on each new connection: which protocol it speaks.
@@ -115,7 +138,7 @@ pub fn check_announcement(message: &Message, protocol: &str) -> Result<(), Error
         list.end()
     } else {
         Err(Error::Protocol {
-            found: String::from_utf8_lossy(found).escape_debug().to_string(),
+            found: shown(found),
             wanted: protocol.to_owned(),
         })
     }

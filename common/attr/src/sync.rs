@@ -5,7 +5,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::{Error, Message};
+use crate::{Error, Message, cut_off};
 
 /// A connection on which both ends send attribute lists, each read and write bounded by a time limit.
 #[derive(Debug)]
@@ -60,11 +60,7 @@ impl Stream {
                 other => other?,
             };
             if count == 0 {
-                return Err(if self.pending.is_empty() {
-                    Error::Closed
-                } else {
-                    Error::Truncated
-                });
+                return Err(cut_off(&self.pending));
             }
             self.pending
                 .extend_from_slice(chunk.get(..count).unwrap_or_default());

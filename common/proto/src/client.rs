@@ -175,7 +175,7 @@ pub async fn exchange<R: Request>(
 /// Whether the error only says that the server is not there just now.
 fn gone(err: &Error) -> bool {
     match err {
-        Error::Closed | Error::Truncated => true,
+        Error::Closed | Error::Truncated(_) => true,
         Error::Io(err) => matches!(
             err.kind(),
             std::io::ErrorKind::BrokenPipe

@@ -285,14 +285,13 @@ impl DeliveryReply {
             .end()
     }
 
-    /// Takes the list.
+    /// Takes what belongs to an answer; more may follow in the list.
     ///
     /// # Errors
     /// It is no such answer.
     pub fn decode(list: &mut Decoder<'_>) -> Result<Self, Error> {
         let hop = Status::decode(list)?;
         let status = list.int("status")?;
-        list.end()?;
         Ok(Self {
             hop,
             deferred: status != 0,

@@ -109,7 +109,7 @@ impl<R: BufRead> Listing<R> {
             Some(0) => Ok(token),
             None => Err(Error::Closed),
             Some(_) if count as u64 == MAX_TOKEN => Err(Error::TooLong),
-            Some(_) => Err(Error::Truncated),
+            Some(_) => Err(pf_attr::cut_off(&token)),
         }
     }
 

@@ -16,71 +16,103 @@ pub struct Ready {
     transport: String,
 }
 
-/// There is no agent of a transport to be had; why was told.
+/// Why there is no agent.
 #[derive(Debug)]
-pub struct Unavailable;
+pub enum Unready {
+    /// Nobody listens there, or it is no delivery agent.
+    Broken,
+    /// All agents are busy, for longer than they should.
+    Busy,
+}
 
-/// The agent ended before it said what became of the delivery; why was told.
+/// How a delivery failed; the log tells more.
 #[derive(Debug)]
-pub struct Crashed;
+pub enum Failed {
+    /// The agent did not take the request.
+    Unsent,
+    /// It took the request. What became of the recipients is known to the agent alone.
+    Crashed,
+}
 
-/// Connects to a transport's agents and waits until one is free, however long that takes.
-///
-/// # Errors
-/// Nobody listens there, or it is no delivery agent.
-pub async fn allocate(transport: &str, limit: Duration) -> Result<Ready, Unavailable> {
-    let address = Address::new(Path::new("."), Class::Private, transport);
-    let stream = UnixStream::connect(address.path()).await.map_err(|err| {
-        warning!("connect to transport private/{transport}: {err}");
-        Unavailable
-    })?;
-    let mut ready = Ready {
-        stream: aio::Stream::new(stream, limit),
-        transport: transport.to_owned(),
-    };
-    let greeting = ready.stream.recv_unbounded().await;
-    match greeting.and_then(|list| check_announcement(&list, PROTOCOL)) {
-        // That it has gone is noticed when it is given something to do.
-        Ok(()) | Err(Error::Closed) => Ok(ready),
-        Err(err) => {
-            ready.malformed(&err);
-            Err(Unavailable)
-        }
+fn complain(err: &Error, transport: &str) {
+    if let Some(words) = err.complaint(&socket(transport)) {
+        warning!("{words}");
     }
 }
 
-impl Ready {
-    /// Hands the request over.
-    ///
-    /// # Errors
-    /// The agent does not take it.
-    pub async fn hand(&mut self, request: &DeliveryRequest) -> Result<(), Unavailable> {
-        self.stream.send(&request.encode()).await.map_err(|err| {
-            warning!("write to process ({}): {err}", self.transport);
-            Unavailable
-        })
-    }
+fn socket(transport: &str) -> String {
+    format!("private/{transport} socket")
+}
 
-    /// Waits for the answer.
+/// Connects to a transport's agents and waits until one is free: `limit` to send it something, `wait` for its announcement.
+///
+/// # Errors
+/// Nobody listens there, it is no delivery agent, or none is free.
+pub async fn allocate(transport: &str, limit: Duration, wait: Duration) -> Result<Ready, Unready> {
+    let address = Address::new(Path::new("."), Class::Private, transport);
+    let stream = UnixStream::connect(address.path()).await.map_err(|err| {
+        warning!("connect to transport private/{transport}: {err}");
+        Unready::Broken
+    })?;
+    let mut stream = aio::Stream::new(stream, limit);
+    let announcement = timeout(wait, stream.recv_unbounded()).await.map_err(|_| {
+        warning!("timeout connecting to transport: {transport}");
+        Unready::Busy
+    })?;
+    match announcement.and_then(|list| check_announcement(&list, PROTOCOL)) {
+        Ok(()) => {}
+        // When it takes a request nevertheless, it may do.
+        Err(
+            err @ (Error::Closed | Error::Io(_) | Error::Missing(_) | Error::Unexpected { .. }),
+        ) => {
+            complain(&err, transport);
+        }
+        Err(err) => {
+            complain(&err, transport);
+            warning!("{}: malformed response", socket(transport));
+            return Err(Unready::Broken);
+        }
+    }
+    Ok(Ready {
+        stream,
+        transport: transport.to_owned(),
+    })
+}
+
+impl Ready {
+    /// Hands the request over and waits for the answer.
     ///
     /// # Errors
     /// The agent ended, or does not answer within `limit`.
-    pub async fn answer(mut self, limit: Duration) -> Result<DeliveryReply, Crashed> {
-        let reply = timeout(limit, self.stream.recv_unbounded())
-            .await
-            .unwrap_or(Err(Error::Timeout))
-            .and_then(|list| DeliveryReply::decode(&mut list.decoder()));
-        reply.map_err(|err| {
-            self.malformed(&err);
-            Crashed
-        })
-    }
-
-    fn malformed(&self, err: &Error) {
-        let socket = format!("private/{} socket", self.transport);
-        if let Some(complaint) = err.about(&socket) {
-            warning!("{complaint}");
+    pub async fn deliver(
+        mut self,
+        request: &DeliveryRequest,
+        limit: Duration,
+    ) -> Result<DeliveryReply, Failed> {
+        let transport = &self.transport;
+        if let Err(err) = self.stream.send(&request.encode()).await {
+            warning!("write to process ({transport}): {err}");
+            return Err(Failed::Unsent);
         }
-        warning!("{socket}: malformed response");
+        let Ok(answer) = timeout(limit, self.stream.recv_unbounded()).await else {
+            let id = String::from_utf8_lossy(&request.id);
+            warning!("{id}: timeout receiving delivery status from transport: {transport}");
+            return Err(Failed::Crashed);
+        };
+        let answer = answer.and_then(|list| {
+            let mut list = list.decoder();
+            let reply = DeliveryReply::decode(&mut list)?;
+            if let Err(err) = list.end() {
+                complain(&err, transport);
+            }
+            Ok(reply)
+        });
+        answer.map_err(|err| {
+            if !matches!(err, Error::Io(_)) {
+                complain(&err, transport);
+            }
+            warning!("{}: malformed response", socket(transport));
+            Failed::Crashed
+        })
     }
 }

@@ -7,10 +7,10 @@ use pf_dsn::{Dsn, Outcome, Status};
 use pf_proto::deliver::{DeliveryReply, flags};
 use tokio::task::spawn_local;
 
-use crate::agents;
+use crate::agents::{self, Failed, Unready};
 use crate::outcome::{release, report};
 use crate::request::request;
-use crate::scheduler::{Entry, QueueKey, TransportId, Trouble};
+use crate::scheduler::{Entry, TransportId, Trouble};
 use crate::shared::Shared;
 
 /// How many connections of one transport may wait for a free agent.
@@ -62,7 +62,8 @@ fn allocate(shared: &Rc<Shared>, transport: TransportId) {
     shared.scheduler.borrow_mut().reserve(transport);
     let shared = shared.clone();
     spawn_local(async move {
-        let agent = agents::allocate(&name, shared.params.ipc_timeout).await;
+        let params = &shared.params;
+        let agent = agents::allocate(&name, params.ipc_timeout, params.daemon_timeout).await;
         // A transport that pauses does so before each delivery, the first one too.
         let pause = shared.transport_params(&name).transport_rate_delay;
         if !pause.is_zero() {
@@ -74,7 +75,7 @@ fn allocate(shared: &Rc<Shared>, transport: TransportId) {
         let now = Instant::now();
         shared.scheduler.borrow_mut().allocated(transport);
         match agent {
-            Ok(mut agent) => {
+            Ok(agent) => {
                 let selected = shared.scheduler.borrow_mut().select(transport, now);
                 shared.grant_extra(transport);
                 // Another agent of the transport may be wanted at once.
@@ -88,15 +89,11 @@ fn allocate(shared: &Rc<Shared>, transport: TransportId) {
                 else {
                     return;
                 };
-                if agent.hand(&request).await.is_ok() {
-                    let reply = agent.answer(shared.params.daemon_timeout).await;
-                    ended(&shared, id, &entry, reply).await;
-                } else {
-                    let entry = shared.scheduler.borrow_mut().finished(id, now);
-                    broken_transport(&shared, transport, entry, now).await;
-                }
+                let reply = agent.deliver(&request, shared.params.daemon_timeout).await;
+                ended(&shared, id, &entry, reply).await;
             }
-            Err(agents::Unavailable) => broken_transport(&shared, transport, None, now).await,
+            Err(Unready::Broken) => broken_transport(&shared, transport, Vec::new(), now).await,
+            Err(Unready::Busy) => {}
         }
         shared.work.notify_one();
     });
@@ -129,32 +126,36 @@ async fn ended(
     shared: &Rc<Shared>,
     id: crate::scheduler::EntryId,
     entry: &Entry,
-    reply: Result<DeliveryReply, agents::Crashed>,
+    reply: Result<DeliveryReply, Failed>,
 ) {
     let now = Instant::now();
-    let mut well = false;
-    let trouble = match reply {
-        Ok(reply) => {
-            // Mail may have gone out by another server than the one that failed.
-            well = reply.hop.reason.is_empty();
-            if reply.deferred {
-                shared.with_message(entry.message, |message| message.deferred = true);
-            }
-            shared
-                .scheduler
-                .borrow_mut()
-                .mend_transport(entry.transport);
-            (reply.deferred && !reply.hop.status.is_empty())
-                .then_some((reply.hop.status, reply.hop.reason))
+    let reply = match reply {
+        Ok(reply) => reply,
+        Err(Failed::Unsent) => {
+            let taken = shared.scheduler.borrow_mut().withdraw(id);
+            broken_transport(shared, entry.transport, taken.into_iter().collect(), now).await;
+            return;
         }
-        Err(agents::Crashed) => {
-            // What it did not report is tried again, later.
+        Err(Failed::Crashed) => {
+            // What it did not mark as done is tried again, later. The destination is not to blame.
             shared.with_message(entry.message, |message| message.deferred = true);
-            Some((b"4.3.0".to_vec(), b"unknown mail transport error".to_vec()))
+            shared.scheduler.borrow_mut().finished(id, now);
+            release(shared, entry.message, entry.transport, &entry.recipients).await;
+            return;
         }
     };
+    if reply.deferred {
+        shared.with_message(entry.message, |message| message.deferred = true);
+    }
+    shared
+        .scheduler
+        .borrow_mut()
+        .mend_transport(entry.transport);
+    let in_order = reply.hop.reason.is_empty();
+    let trouble = (reply.deferred && !reply.hop.status.is_empty())
+        .then_some((reply.hop.status, reply.hop.reason));
     match trouble {
-        None if well => shared.scheduler.borrow_mut().succeeded(entry.queue),
+        None if in_order => shared.scheduler.borrow_mut().succeeded(entry.queue),
         None => {}
         Some((status, reason)) => {
             let known = std::str::from_utf8(&status).is_ok() && Dsn::parse(&status).is_some();
@@ -174,7 +175,8 @@ async fn ended(
                 shared.params.minimal_backoff,
             );
             if dead {
-                elsewhere(shared, entry.queue, &trouble).await;
+                let waiting = shared.scheduler.borrow_mut().take_waiting(entry.queue);
+                elsewhere(shared, waiting, &trouble).await;
             }
         }
     }
@@ -182,12 +184,12 @@ async fn ended(
     release(shared, entry.message, entry.transport, &entry.recipients).await;
 }
 
-/// A transport that cannot be reached is left alone for a while, and what waits for it is deferred; so is the entry that was
-/// selected.
+/// A transport that cannot be reached is left alone for a while, and what waits for it is deferred.
+/// `taken`: entries of it that were about to be delivered.
 async fn broken_transport(
     shared: &Rc<Shared>,
     transport: TransportId,
-    selected: Option<Entry>,
+    taken: Vec<Entry>,
     now: Instant,
 ) {
     let trouble = Trouble {
@@ -200,20 +202,15 @@ async fn broken_transport(
         scheduler.break_transport(transport, trouble.clone(), now, pause);
         scheduler.queues_of(transport)
     };
-    put_off(shared, selected.into_iter().collect(), &trouble).await;
+    elsewhere(shared, taken, &trouble).await;
     for queue in queues {
-        elsewhere(shared, queue, &trouble).await;
+        let waiting = shared.scheduler.borrow_mut().take_waiting(queue);
+        elsewhere(shared, waiting, &trouble).await;
     }
 }
 
-/// What waits for a destination is put off.
-async fn elsewhere(shared: &Rc<Shared>, queue: QueueKey, trouble: &Trouble) {
-    let entries = shared.scheduler.borrow_mut().take_waiting(queue);
-    put_off(shared, entries, trouble).await;
-}
-
-/// These go to the retry agent, which defers them; when there is none, they are deferred here.
-async fn put_off(shared: &Rc<Shared>, entries: Vec<Entry>, trouble: &Trouble) {
+/// What waited for a destination goes to the retry agent, which defers it; when there is none, it is deferred here.
+async fn elsewhere(shared: &Rc<Shared>, entries: Vec<Entry>, trouble: &Trouble) {
     if entries.is_empty() {
         return;
     }

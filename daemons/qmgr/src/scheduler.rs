@@ -321,6 +321,17 @@ impl Scheduler {
         Some(entry)
     }
 
+    /// Takes an entry back that was selected and then not delivered.
+    pub fn withdraw(&mut self, id: EntryId) -> Option<Entry> {
+        let entry = self.entries.remove(&id)?;
+        if let Some(destination) = self.destinations.get_mut(&entry.queue) {
+            destination.busy = destination.busy.saturating_sub(1);
+        }
+        self.unblock(entry.queue);
+        self.forget(entry.queue);
+        Some(entry)
+    }
+
     fn unblock(&mut self, key: QueueKey) {
         if let Some(destination) = self.destinations.get(&key)
             && destination.room() > 0

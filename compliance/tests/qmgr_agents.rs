@@ -1,0 +1,142 @@
+//! Delivery agents that break: what the queue manager says, whom it blames, and what waits for another day.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test ends at its first surprise"
+)]
+
+use std::time::Duration;
+
+use compliance::agent::{self, Act, HELLO, reply};
+use compliance::delivery::{is_quiet, system_with};
+use compliance::golden::{check, log};
+use compliance::testkit::{Instance, wait_for};
+use regex::Regex;
+
+const LINES: &str = r"postfix/qmgr\[\d+\]: |postfix/error\[\d+\]: [0-9A-F]+: to=";
+
+/// What each agent does; the domain of its mail is its name.
+fn agents() -> Vec<(&'static str, Act)> {
+    let said = |words: &[u8]| Act::Answer(HELLO, words.to_vec());
+    let told = |status, reason, number| Act::Answer(HELLO, reply(status, reason, number));
+    let mut surplus = reply("", "", "0");
+    surplus.splice(surplus.len() - 1.., *b"extra\0one\0\0");
+    vec![
+        ("mute", Act::Say(b"")),
+        ("garbage", Act::Say(b"\xff\0garbage\0\0")),
+        ("noend", Act::Say(b"protocol\0deliv")),
+        ("noname", Act::Say(b"proto")),
+        ("other", Act::Say(b"protocol\0bounce_protocol\0\0")),
+        (
+            "misnamed",
+            Act::Say(b"protokoll\0delivery_request_protocol\0\0"),
+        ),
+        (
+            "more",
+            Act::Say(b"protocol\0delivery_request_protocol\0more\0x\0\0"),
+        ),
+        ("empty", Act::Say(b"\0")),
+        ("leaves", Act::Say(HELLO)),
+        ("odd", Act::Answer(b"protokoll\0x\0\0", reply("", "", "0"))),
+        ("silent", said(b"")),
+        ("cut", said(b"status\0\0diag_type")),
+        ("good", told("", "", "0")),
+        ("ends", said(b"\0")),
+        ("words", told("", "", "many")),
+        ("numbers", told("", "", "7")),
+        ("surplus", said(&surplus)),
+        ("defers", told("", "", "-1")),
+        ("throttles", told("4.4.1", "nobody is there", "1")),
+        ("nowhy", told("4.4.1", "", "1")),
+        ("badcode", told("four", "oh dear", "1")),
+        ("hardcode", told("5.4.1", "it is final", "1")),
+        ("fine", told("4.4.1", "but it went well", "0")),
+    ]
+}
+
+/// What is left in the queue, which is emptied.
+fn left(instance: &Instance) -> String {
+    let listed = instance.run("postqueue", &["-j"]).stdout;
+    instance.run("postsuper", &["-d", "ALL"]);
+    let varies = Regex::new(r#""(queue_id|arrival_time|message_size)": [^,]+, "#).unwrap();
+    let listed = varies.replace_all(&listed, "");
+    let recipient = Regex::new(r#"\{"orig_address": [^}]*\}"#).unwrap();
+    let mut recipients: Vec<_> = recipient
+        .find_iter(&listed)
+        .map(|found| format!("  {}\n", found.as_str()))
+        .collect();
+    recipients.sort();
+    recipients.concat()
+}
+
+#[test]
+fn agents_that_break() {
+    let instance = system_with(
+        "transport_maps = texthash:TOP/etc/transport\ninitial_destination_concurrency = 1\ndefault_destination_recipient_limit = 2",
+        "",
+        "",
+        |instance| {
+            let routes: String = agents()
+                .iter()
+                .map(|(name, _)| format!("{name}.example {name}:\n"))
+                .collect();
+            instance.write("etc/transport", routes);
+        },
+    );
+    for (name, act) in agents() {
+        agent::play(&instance, name, move |_| act.clone());
+    }
+    let mut text = String::new();
+    let mut seen = 0;
+    for (name, _) in agents() {
+        let to: Vec<_> = (1..4).map(|n| format!("u{n}@{name}.example")).collect();
+        let to: Vec<_> = to.iter().map(String::as_str).collect();
+        let words = [&["-i", "-f", "bob@test.example"], &to[..]].concat();
+        instance.run_with("sendmail", &words, b"Subject: x\n\nbody\n");
+        let taken = || instance.log().matches("(queue active)").count();
+        let before = text.matches("(queue active)").count();
+        assert!(
+            wait_for(Duration::from_secs(20), || taken() > before
+                && is_quiet(&instance)),
+            "{}",
+            instance.log()
+        );
+        let lines = log(&instance, LINES);
+        // The retry agents work side by side.
+        let mut new: Vec<_> = lines[seen..].lines().collect();
+        new.sort_by_key(|line| line.split_once(": to=").map_or("", |(_, to)| to));
+        text += &format!("--- {name}\n{}\n", new.join("\n"));
+        text += &left(&instance);
+        seen = lines.len();
+    }
+    check(&instance, "qmgr/agents", &text);
+    instance.assert_no_panic();
+}
+
+/// On the original, the queue manager itself ends; master starts it again after a minute.
+#[test]
+fn agents_that_hang() {
+    let instance = system_with(
+        "transport_maps = inline:{{early.example=early:} {late.example=late:}}\nqmgr_daemon_timeout = 1s\nminimal_backoff_time = 1s\nqueue_run_delay = 1s",
+        "",
+        "",
+        |_| {},
+    );
+    if instance.target().is_peer() {
+        return;
+    }
+    for (name, hello) in [("early", &b"protocol\0"[..]), ("late", HELLO)] {
+        agent::play(&instance, name, move |number| match number {
+            0 => Act::Wait(hello),
+            _ => Act::Answer(HELLO, reply("", "", "0")),
+        });
+        let to = format!("u@{name}.example");
+        instance.run_with("sendmail", &["-i", "-f", "bob@test.example", &to], b"x\n");
+    }
+    instance.wait_log(r"qmgr\[\d+\]: warning: timeout connecting to transport: early");
+    instance.wait_log(r"[0-9A-F]: timeout receiving delivery status from transport: late");
+    instance.wait_queue_empty();
+    instance.assert_no_panic();
+}
