@@ -52,20 +52,30 @@ pub fn play(
     name: &str,
     act: impl Fn(usize) -> Act + Send + 'static,
 ) -> Requests {
+    let requests = Requests::default();
+    play_for(instance, name, &requests, act);
+    requests
+}
+
+/// As [`play`], with requests of several transports in one list.
+pub fn play_for(
+    instance: &Instance,
+    name: &str,
+    requests: &Requests,
+    act: impl Fn(usize) -> Act + Send + 'static,
+) {
     let path = instance.path("spool/private").join(name);
     let listener = UnixListener::bind(&path).unwrap();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o666)).unwrap();
-    let requests = Requests::default();
-    let seen = requests.clone();
+    let requests = requests.clone();
     std::thread::spawn(move || {
         for (number, stream) in listener.incoming().enumerate() {
-            let (act, seen) = (act(number), seen.clone());
+            let (act, seen) = (act(number), requests.clone());
             let Ok(stream) = stream else { return };
             // Whatever the queue manager makes of it, it shows in its log.
             std::thread::spawn(move || serve(stream, act, &seen));
         }
     });
-    requests
 }
 
 fn serve(mut stream: UnixStream, act: Act, seen: &Requests) {

@@ -140,3 +140,75 @@ fn agents_that_hang() {
     instance.wait_queue_empty();
     instance.assert_no_panic();
 }
+
+/// A system where mail for `lab` and `slow` goes to an agent that says that the destination is out of order.
+fn lab(main: &str) -> (Instance, agent::Requests) {
+    let instance = system_with(
+        &format!(
+            "transport_maps = inline:{{{{lab.example=lab:}} {{slow.example=slow:}} {{off.example=discard:}}}}\ninitial_destination_concurrency = 1\ndefer_transports = slow\nqueue_run_delay = 1000s\n{main}"
+        ),
+        "",
+        "",
+        |_| {},
+    );
+    let requests = agent::Requests::default();
+    for name in ["lab", "slow"] {
+        agent::play_for(&instance, name, &requests, |_| {
+            Act::Answer(HELLO, reply("4.4.1", "broken", "1"))
+        });
+    }
+    (instance, requests)
+}
+
+/// Sends a message and waits until it is where it stays.
+fn send(instance: &Instance, to: &str) {
+    let taken = || instance.log().matches("(queue active)").count();
+    let before = taken();
+    let sent = instance.run_with("sendmail", &["-i", "-f", "bob@test.example", to], b"x\n");
+    assert_eq!(sent.status, 0, "{sent:?}");
+    assert!(
+        wait_for(Duration::from_secs(20), || taken() > before
+            && is_quiet(instance)),
+        "{}",
+        instance.log()
+    );
+}
+
+#[test]
+fn what_triggers_ask_for() {
+    let (instance, requests) = lab("");
+    let mut text = String::new();
+    let mut seen = 0;
+    send(&instance, "a@lab.example");
+    send(&instance, "b@slow.example");
+    for trigger in [
+        "", "D", "A", "D", "D", "F", "D", "DA", "I", "IA", "FD", "AFD", "W", "WA", "D", "DAFI",
+        "x?Z ", "FI", "A", "D", "DD", "ADx",
+    ] {
+        if !trigger.is_empty() {
+            instance.run("postkick", &["public", "qmgr", trigger]);
+        }
+        // When that has gone, what was asked for before has happened.
+        send(&instance, "x@off.example");
+        let lines = log(
+            &instance,
+            r"postfix/(error|qmgr)\[\d+\]: (warning|[0-9A-F]+: to=)",
+        );
+        let mut new: Vec<_> = lines[seen..].lines().map(str::to_owned).collect();
+        seen = lines.len();
+        new.extend(requests.lock().unwrap().drain(..).map(|request| {
+            let get = |wanted| {
+                let found = request.iter().find(|(name, _)| name == wanted);
+                found.map_or("", |(_, value)| value)
+            };
+            format!("asked: {} flags {}", get("recipient"), get("flags"))
+        }));
+        new.sort_by_key(|line| {
+            line.split_once(": to=")
+                .map_or(line.clone(), |(_, to)| to.to_owned())
+        });
+        text += &format!("--- {trigger:?}\n{}\n", new.join("\n"));
+    }
+    check(&instance, "qmgr/triggers", &text);
+    instance.assert_no_panic();
+}

@@ -25,7 +25,7 @@ pub struct Run {
     pub start: bool,
     /// Mail is taken whether its time has come or not.
     pub all: bool,
-    /// What was dead gets another chance before, and `defer_transports` does not count.
+    /// `defer_transports` does not count.
     pub flush: bool,
 }
 
@@ -45,16 +45,17 @@ impl Walk {
         }
     }
 
-    /// Begins when it was asked to, and is not under way; modifiers wait for the next beginning.
+    /// Begins when it was asked to, and is not under way. Modifiers count for a run that is under way and for the next.
     fn begin(&mut self, shared: &Shared, wanted: &mut Run) {
-        if self.scan.is_some() || !wanted.start {
+        if self.scan.is_some() {
+            self.run.all |= wanted.all;
+            self.run.flush |= wanted.flush;
+            return;
+        }
+        if !wanted.start {
             return;
         }
         self.run = std::mem::take(wanted);
-        if self.run.flush {
-            shared.scheduler.borrow_mut().revive_all();
-            shared.work.notify_one();
-        }
         match shared.queue.scan(self.queue) {
             Ok(scan) => self.scan = Some(scan),
             Err(err) => warning!("open directory {}: {err}", self.queue.as_str()),

@@ -118,6 +118,9 @@ impl EventService for Qmgr {
                     wanted.deferred.all = true;
                 }
                 trigger::FLUSH_DEAD => {
+                    // What was dead gets another chance at once.
+                    shared.scheduler.borrow_mut().revive_all();
+                    shared.work.notify_one();
                     wanted.incoming.flush = true;
                     wanted.deferred.flush = true;
                 }
