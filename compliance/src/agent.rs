@@ -4,9 +4,11 @@ use std::io::{Read as _, Write as _};
 use std::net::Shutdown;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use pf_testkit::Instance;
+use pf_testkit::{Instance, wait_for};
 
 use crate::ipc::Peer;
 
@@ -39,6 +41,8 @@ pub enum Act {
     Say(&'static [u8]),
     /// Says the first, takes the request, says the second and hangs up.
     Answer(&'static [u8], Vec<u8>),
+    /// Takes the request, and answers when the flag is set.
+    Later(Arc<AtomicBool>, Vec<u8>),
     /// Says this, and waits until the queue manager hangs up.
     Wait(&'static [u8]),
 }
@@ -84,27 +88,33 @@ fn serve(mut stream: UnixStream, act: Act, seen: &Requests) {
             let _ = stream.shutdown(Shutdown::Read);
             let _ = stream.write_all(words);
         }
-        Act::Answer(hello, words) => {
-            let _ = stream.write_all(hello);
-            let mut peer = Peer::over(stream);
-            let Some(mut request) = peer.try_receive() else {
-                return;
-            };
-            let count = request
-                .iter()
-                .find(|(name, _)| name == "recipient_count")
-                .and_then(|(_, value)| value.parse().ok())
-                .unwrap_or(0);
-            for _ in 0..count {
-                request.extend(peer.try_receive().unwrap_or_default());
-            }
-            seen.lock().unwrap().push(request);
-            let _ = peer.stream.write_all(&words);
-        }
+        Act::Answer(hello, words) => answer(stream, hello, seen, || words),
+        Act::Later(flag, words) => answer(stream, HELLO, seen, || {
+            wait_for(Duration::from_secs(30), || flag.load(Ordering::Relaxed));
+            words
+        }),
         Act::Wait(words) => {
             let _ = stream.write_all(words);
             let mut rest = Vec::new();
             let _ = stream.read_to_end(&mut rest);
         }
     }
+}
+
+fn answer(mut stream: UnixStream, hello: &[u8], seen: &Requests, words: impl FnOnce() -> Vec<u8>) {
+    let _ = stream.write_all(hello);
+    let mut peer = Peer::over(stream);
+    let Some(mut request) = peer.try_receive() else {
+        return;
+    };
+    let count = request
+        .iter()
+        .find(|(name, _)| name == "recipient_count")
+        .and_then(|(_, value)| value.parse().ok())
+        .unwrap_or(0);
+    for _ in 0..count {
+        request.extend(peer.try_receive().unwrap_or_default());
+    }
+    seen.lock().unwrap().push(request);
+    let _ = peer.stream.write_all(&words());
 }

@@ -84,7 +84,10 @@ pub async fn take(
 ) -> Taken {
     let file = match shared.queue.open(QueueName::Active, &id, true) {
         Ok(file) => file,
-        Err(err) if err.kind() == io::ErrorKind::NotFound => return Taken::No,
+        Err(err) if err.kind() == io::ErrorKind::NotFound => {
+            warning!("open active {}: {err}", id.as_str());
+            return Taken::No;
+        }
         Err(err) => {
             warning!("open active {}: {err}", id.as_str());
             put_aside(
@@ -217,11 +220,14 @@ fn put_aside(shared: &Shared, id: &QueueId, queue: QueueName, delay: Duration) {
         .set_time(QueueName::Active, id, SystemTime::now() + delay)
         && err.kind() != io::ErrorKind::NotFound
     {
-        warning!("{}: set time: {err}", id.as_str());
+        warning!(
+            "qmgr_active_defer: update active/{} time stamps: {err}",
+            id.as_str()
+        );
     }
     if let Err(err) = shared.queue.rename(id, QueueName::Active, queue) {
         warning!(
-            "{}: rename from active to {}: {err}",
+            "qmgr_active_defer: rename {} from active to {}: {err}",
             id.as_str(),
             queue.as_str()
         );

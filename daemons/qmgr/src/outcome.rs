@@ -234,7 +234,10 @@ async fn notify(shared: &Shared, message: &Active, report: Report) -> bool {
 fn remove(shared: &Shared, id: &QueueId) {
     match shared.queue.remove(QueueName::Active, id) {
         Ok(()) => info!("{}: removed", id.as_str()),
-        Err(err) => warning!("{}: remove active: {err}", id.as_str()),
+        Err(err) => warning!(
+            "qmgr_active_done_3_generic: remove {} from active: {err}",
+            id.as_str()
+        ),
     }
     shared.count_down();
 }

@@ -149,7 +149,7 @@ fn feed(
         Ok(()) => {}
         Err(err) => {
             warning!(
-                "{}: rename from {} to active: {err}",
+                "qmgr_active_feed: {}: rename from {} to active: {err}",
                 id.as_str(),
                 queue.as_str()
             );

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use pf_config::param;
 use pf_delivery::Agent;
@@ -140,10 +140,16 @@ impl Qmgr {
             return;
         };
         for entry in scan.flatten() {
-            if let Some(id) = entry.id()
-                && let Err(err) = queue.rename(&id, QueueName::Active, QueueName::Incoming)
-            {
-                warning!("rename {} from active to incoming: {err}", id.as_str());
+            let Some(id) = entry.id() else {
+                warning!("qmgr_move: ignored: queue active id {}", entry.name().display());
+                continue;
+            };
+            // It may have been flushed before its time.
+            let moved = queue
+                .set_time(QueueName::Active, &id, SystemTime::now())
+                .and_then(|()| queue.rename(&id, QueueName::Active, QueueName::Incoming));
+            if let Err(err) = moved {
+                warning!("qmgr_move: rename {} from active to incoming: {err}", id.as_str());
             }
         }
     }
