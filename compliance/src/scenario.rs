@@ -274,7 +274,8 @@ impl World {
                 String::new()
             }
             "run" | "as" => {
-                let words = words(&section.title);
+                let top = instance.path("").to_string_lossy().into_owned();
+                let words = words(&section.title.replace("TOP", top.trim_end_matches('/')));
                 let mut words: Vec<_> = words.iter().map(String::as_str).skip(1).collect();
                 let input = dialogue::bytes(&section.body);
                 let output = if section.word() == "as" {

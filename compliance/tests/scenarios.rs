@@ -131,3 +131,11 @@ fn delivery_agents_that_fail() {
         include_str!("../scenarios/qmgr-agents.txt"),
     );
 }
+
+#[test]
+fn one_destination_fills_the_queue() {
+    check(
+        "scenarios/qmgr-clog",
+        include_str!("../scenarios/qmgr-clog.txt"),
+    );
+}
