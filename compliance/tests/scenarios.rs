@@ -139,3 +139,11 @@ fn one_destination_fills_the_queue() {
         include_str!("../scenarios/qmgr-clog.txt"),
     );
 }
+
+#[test]
+fn postsuper_and_unknown_queues() {
+    check(
+        "scenarios/postsuper-queues",
+        include_str!("../scenarios/postsuper-queues.txt"),
+    );
+}

@@ -41,7 +41,8 @@ impl Work {
     /// # Errors
     /// A queue cannot be read or changed.
     pub fn all(&mut self, task: Task) -> Result<()> {
-        for name in self.queues.clone() {
+        for asked in self.queues.clone() {
+            let name = asked.queue()?;
             let walk = Walk {
                 name,
                 task,

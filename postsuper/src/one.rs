@@ -10,7 +10,7 @@ use pf_queue::{Check, QueueId, QueueName};
 use pf_sys::error::text;
 use pf_sys::interrupt::Input;
 
-use crate::work::{Interrupted, LOGS, Operation, Work, expire, remove, rename};
+use crate::work::{Asked, Interrupted, LOGS, MESSAGES, Operation, Work, expire, remove, rename};
 
 /// A message may move from one queue to the next while they are searched.
 const TRIES: usize = 2;
@@ -57,14 +57,16 @@ impl Work {
         } else {
             TRIES
         };
-        let queues: Vec<QueueName> = self
-            .message_queues()
-            .into_iter()
-            .filter(|queue| applies(operation, *queue))
-            .collect();
-        for queue in queues.iter().cycle().take(queues.len() * tries) {
-            if matches!(self.queue.check(*queue, &id), Check::Ready(_))
-                && self.change(operation, *queue, &id)?
+        let mut queues = self.queues.clone();
+        if operation == Operation::Release {
+            queues.retain(|asked| *asked == Asked::Queue(QueueName::Hold));
+        }
+        for asked in queues.iter().cycle().take(queues.len() * tries) {
+            let queue = asked.queue()?;
+            if MESSAGES.contains(&queue)
+                && applies(operation, queue)
+                && matches!(self.queue.check(queue, &id), Check::Ready(_))
+                && self.change(operation, queue, &id)?
             {
                 return Ok(());
             }

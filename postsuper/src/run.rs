@@ -13,7 +13,7 @@ use pf_sys::identity;
 use pf_sys::interrupt::Interrupts;
 
 use crate::all::Task;
-use crate::work::{Counts, Interrupted, Operation, Work};
+use crate::work::{Asked, Counts, Interrupted, Operation, Work};
 
 /// What the command accepts.
 pub const SPEC: Spec = Spec {
@@ -62,7 +62,7 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
 
     let mut work = Work {
         queue: Queue::new(&config)?,
-        queues: queues(scanned.operands.iter().map(|name| name.to_string_lossy()))?,
+        queues: queues(scanned.operands.iter().map(|name| name.to_string_lossy())),
         long_ids: config.get(param::ENABLE_LONG_QUEUE_IDS)?,
         counts: Counts::default(),
         interrupts: Interrupts::catch()?,
@@ -147,19 +147,18 @@ const DEFAULT: [QueueName; 8] = [
 ];
 
 /// The queues that the operands name, or the default ones.
-fn queues<S: AsRef<str>>(operands: impl Iterator<Item = S>) -> Result<Vec<QueueName>> {
+fn queues<S: AsRef<str>>(operands: impl Iterator<Item = S>) -> Vec<Asked> {
     let all = || DEFAULT.into_iter().chain([QueueName::Trace]);
-    let mut named = Vec::new();
-    for operand in operands {
-        let operand = operand.as_ref();
-        let known = all()
-            .find(|name| name.as_str() == operand)
-            .ok_or_else(|| anyhow!("invalid directory name: {operand}"))?;
-        named.push(known);
+    let named: Vec<Asked> = operands
+        .map(|operand| {
+            let operand = operand.as_ref();
+            all()
+                .find(|name| name.as_str() == operand)
+                .map_or_else(|| Asked::Unknown(operand.to_owned()), Asked::Queue)
+        })
+        .collect();
+    if named.is_empty() {
+        return DEFAULT.map(Asked::Queue).to_vec();
     }
-    Ok(if named.is_empty() {
-        DEFAULT.to_vec()
-    } else {
-        named
-    })
+    named
 }

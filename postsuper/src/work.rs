@@ -94,11 +94,31 @@ impl Counts {
 pub struct Work {
     pub queue: Queue,
     /// The queues that the operands name, or all.
-    pub queues: Vec<QueueName>,
+    pub queues: Vec<Asked>,
     /// `enable_long_queue_ids`.
     pub long_ids: bool,
     pub counts: Counts,
     pub interrupts: Interrupts,
+}
+
+/// A queue that was asked for. That there is none of this name is an error when its turn comes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    Queue(QueueName),
+    Unknown(String),
+}
+
+impl Asked {
+    /// The queue.
+    ///
+    /// # Errors
+    /// There is none of this name.
+    pub fn queue(&self) -> Result<QueueName> {
+        match self {
+            Asked::Queue(name) => Ok(*name),
+            Asked::Unknown(name) => Err(anyhow!("invalid directory name: {name}")),
+        }
+    }
 }
 
 /// A signal that ended the work between two files.
@@ -246,15 +266,6 @@ impl Work {
         if counts.mismatched > 0 || counts.renamed > 0 {
             warning!("QUEUE FILE NAMES WERE CHANGED TO MATCH INODE NUMBERS");
         }
-    }
-
-    /// The message queues among those that were asked for.
-    pub fn message_queues(&self) -> Vec<QueueName> {
-        self.queues
-            .iter()
-            .copied()
-            .filter(|name| MESSAGES.contains(name))
-            .collect()
     }
 }
 
