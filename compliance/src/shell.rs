@@ -39,18 +39,19 @@ pub fn one_by_one(instance: &Instance, below: &str, cases: &[&str]) -> String {
     let top = top.trim_end_matches('/');
     let mut text = String::new();
     for case in cases {
+        // What goes on in the background is not waited for: it may keep the files open.
         let script = format!(
-            "cd {}\nPATH={}:/usr/sbin:/usr/bin:/bin\n{}",
+            "cd {}\nPATH={}:/usr/sbin:/usr/bin:/bin\n({}\n) >{top}/o.1 2>{top}/e.1",
             instance.path(below).display(),
             instance.target().command_directory().display(),
             case.replace("TOP", top)
         );
-        let output = instance.run("/bin/sh", &["-c", &script]);
-        text += &format!("$ {case}\n{}", output.stdout);
-        for line in output.stderr.lines() {
+        let status = instance.run("/bin/sh", &["-c", &script]).status;
+        text += &format!("$ {case}\n{}", instance.read("o.1"));
+        for line in instance.read("e.1").lines() {
             text += &format!("! {line}\n");
         }
-        text += &format!("= {}\n", output.status);
+        text += &format!("= {status}\n");
     }
     text
 }

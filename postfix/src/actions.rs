@@ -53,7 +53,9 @@ pub fn run(
         "stop_msg" => say("Stop postfix").map(|()| ExitCode::SUCCESS),
         "stop" => run.stop(),
         "quick-stop" => {
-            run.stop()?;
+            if let Err(err) = run.stop() {
+                pf_log::fatal!("{err}");
+            }
             fs::File::create(run.layout.queue.join("quick-start"))?;
             Ok(ExitCode::SUCCESS)
         }
@@ -210,8 +212,7 @@ impl Run<'_> {
                 _ => Err(fatal("mail system startup failed")),
             };
         }
-        let instances = self.config.get(param::MULTI_INSTANCE_DIRECTORIES)?;
-        if pf_text::split::list(&instances).next().is_some() {
+        if !check::instances()?.is_empty() {
             return Err(fatal(
                 "start-fg does not support multi_instance_directories",
             ));

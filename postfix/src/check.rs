@@ -103,12 +103,21 @@ pub(crate) fn warn(run: &Run<'_>) -> Result<()> {
 /// # Errors
 /// The configuration of the first instance is broken.
 pub(crate) fn is_secondary(directory: &Path) -> Result<bool> {
+    Ok(directory != Source::default().dir
+        && instances()?.iter().any(|instance| instance == directory))
+}
+
+/// The other instances, as the first one lists them.
+///
+/// # Errors
+/// As [`is_secondary`].
+pub(crate) fn instances() -> Result<Vec<PathBuf>> {
     let first = Source::default();
-    if directory == first.dir || !first.dir.join("main.cf").is_file() {
-        return Ok(false);
+    if !first.dir.join("main.cf").is_file() {
+        return Ok(Vec::new());
     }
-    let instances = Config::load(&first)?.get(param::MULTI_INSTANCE_DIRECTORIES)?;
-    Ok(pf_text::split::list(&instances).any(|instance| Path::new(instance) == directory))
+    let list = Config::load(&first)?.get(param::MULTI_INSTANCE_DIRECTORIES)?;
+    Ok(pf_text::split::list(&list).map(PathBuf::from).collect())
 }
 
 fn not_owned(paths: &[PathBuf], uid: u32, name: &str, deep: bool) {

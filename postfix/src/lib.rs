@@ -71,7 +71,9 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
     }
     let single = scanned.has('c') || std::env::var_os("MAIL_CONFIG").is_some();
     let source = Source::with_directory(scanned.last('c').map(PathBuf::from));
-    let config = invocation.config(true)?;
+    let mut config = Config::load(&source)?;
+    config.set_names(&invocation.name, pf_config::NO_SERVICE_NAME);
+    config.check()?;
     let layout = Layout::new(&config)?;
     let environment = environment(
         &config,
@@ -80,6 +82,8 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
         scanned.has('D'),
         scanned.has('v'),
     )?;
+    // Unlike the others, this command has no system's name before its own.
+    pf_cli::open_log_tagged(&invocation.name, invocation.name.clone(), &config, true)?;
     if config.level() < Level::LATEST {
         pf_log::info!("Postfix is using backwards-compatible default settings");
         pf_log::info!("See https://www.postfix.org/COMPATIBILITY_README.html for details");

@@ -17,7 +17,8 @@ fn filter(
     let mut kept: Vec<(OsString, OsString)> = Vec::new();
     for word in pf_config::master_cf::split_words(&list.replace(',', " ")) {
         let word = if word.starts_with('{') {
-            pf_config::master_cf::strip_braces(word)?
+            pf_config::master_cf::strip_braces(word)
+                .map_err(|why| format!("import_environment: {why}"))?
         } else {
             word
         };

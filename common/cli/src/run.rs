@@ -46,8 +46,8 @@ impl Invocation {
     pub fn config(&self, fallback: bool) -> anyhow::Result<Config> {
         let mut config = Config::load(&self.source())?;
         config.set_names(&self.name, pf_config::NO_SERVICE_NAME);
-        open_log(&self.name, &config, fallback)?;
         config.check()?;
+        open_log(&self.name, &config, fallback)?;
         Ok(config)
     }
 }
@@ -66,7 +66,20 @@ pub fn open_log(name: &str, config: &Config, fallback: bool) -> anyhow::Result<(
 /// A parameter about logging has a bad value.
 pub fn open_log_as(shown: &str, name: &str, config: &Config, fallback: bool) -> anyhow::Result<()> {
     let tag = format!("{}/{name}", config.get(param::SYSLOG_NAME)?);
-    let file = config.get(param::MAILLOG_FILE)?;
+    open_log_tagged(shown, tag, config, fallback)
+}
+
+/// As [`open_log`], with another name on standard error and this tag in the log.
+///
+/// # Errors
+/// A parameter about logging has a bad value.
+pub fn open_log_tagged(
+    shown: &str,
+    tag: String,
+    config: &Config,
+    fallback: bool,
+) -> anyhow::Result<()> {
+    let file = config.log_file()?;
     let sink = if file.is_empty() {
         let facility = config.get(param::SYSLOG_FACILITY)?;
         let known = Facility::by_name(&facility).ok_or_else(|| {

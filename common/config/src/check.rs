@@ -132,12 +132,37 @@ impl Config {
         })
     }
 
+    /// `maillog_file`, which must be below one of `maillog_file_prefixes`; empty for syslog.
+    ///
+    /// # Errors
+    /// It is elsewhere.
+    pub fn log_file(&self) -> Result<String, Error> {
+        let file = self.get(param::MAILLOG_FILE)?;
+        let prefixes = self.get(param::MAILLOG_FILE_PREFIXES)?;
+        let allowed = pf_text::split::list(&prefixes).any(|prefix| file.starts_with(prefix));
+        if file.is_empty() || allowed {
+            Ok(file)
+        } else {
+            Err(Error(format!(
+                "maillog_file value '{file}' does not match any prefix in maillog_file_prefixes"
+            )))
+        }
+    }
+
     /// Checks what every program depends on.
     ///
     /// # Errors
     /// A value is bad, or values do not go together.
     pub fn check(&self) -> Result<(), Error> {
-        system::families(&self.get(param::INET_PROTOCOLS)?)?;
+        let facility = self.get(param::SYSLOG_FACILITY)?;
+        if pf_log::Facility::by_name(&facility).is_none() {
+            return Err(self.complaint(
+                "syslog_facility",
+                &format!("unrecognized value: {facility}"),
+            ));
+        }
+        let protocols = self.get(param::INET_PROTOCOLS)?;
+        system::families(&protocols)?;
         let host = self.get(param::MYHOSTNAME)?;
         let domain = self.get(param::MYDOMAIN)?;
         for (parameter, name) in [("myhostname", &host), ("mydomain", &domain)] {
@@ -152,6 +177,10 @@ impl Config {
         }
         self.general()?;
         self.accounts()?;
+        let interfaces = self.get(param::INET_INTERFACES)?;
+        if !["all", "loopback-only"].contains(&interfaces.as_str()) {
+            system::own_interfaces(&interfaces, &protocols)?;
+        }
         let relay = self.get(param::RELAYHOST)?;
         if relay.to_lowercase() == host.to_lowercase() {
             return Err(Error(format!(

@@ -49,7 +49,7 @@ pub fn open(
 }
 
 fn system_sink(config: &Config, write_file: bool) -> Result<Sink, pf_config::Error> {
-    let file = config.get(param::MAILLOG_FILE)?;
+    let file = config.log_file()?;
     if file.is_empty() {
         let name = config.get(param::SYSLOG_FACILITY)?;
         let facility = Facility::by_name(&name).ok_or_else(|| {
@@ -59,15 +59,6 @@ fn system_sink(config: &Config, write_file: bool) -> Result<Sink, pf_config::Err
             ))
         })?;
         return Ok(Sink::syslog(facility));
-    }
-    let prefixes = config.get(param::MAILLOG_FILE_PREFIXES)?;
-    let allowed = prefixes
-        .split([',', ' ', '\t', '\r', '\n'])
-        .any(|prefix| !prefix.is_empty() && file.starts_with(prefix));
-    if !allowed {
-        return Err(pf_config::Error(format!(
-            "maillog_file value '{file}' does not match any prefix in maillog_file_prefixes"
-        )));
     }
     let socket = PathBuf::from(config.get(param::QUEUE_DIRECTORY)?)
         .join("public")

@@ -40,7 +40,7 @@ pub fn split() -> Result<Side> {
     let mut byte = [0];
     match nix::unistd::read(&read, &mut byte) {
         Ok(1) => Ok(Side::Ready),
-        Ok(_) => bail!("daemon initialization failure"),
+        Ok(_) => bail!("daemon initialization failure -- see logs for details"),
         Err(err) => bail!("read: {err}"),
     }
 }

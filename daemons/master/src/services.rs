@@ -77,7 +77,13 @@ impl Reader {
     pub fn read(&mut self, config: &Config, mode: Mode) -> Result<Vec<Service>> {
         let path = config.directory().join("master.cf");
         let text = fs::read(&path).with_context(|| format!("open {}", path.display()))?;
-        let disabled = config.get(param::MASTER_SERVICE_DISABLE)?;
+        let mut disabled = config.get(param::MASTER_SERVICE_DISABLE)?;
+        let protocols = config.get(param::INET_PROTOCOLS)?;
+        if system::families(&protocols)? == (false, false) {
+            pf_log::warning!("all network protocols are disabled (inet_protocols = {protocols})");
+            pf_log::warning!("disabling all type \"inet\" services in master.cf");
+            disabled = format!("inet,{disabled}");
+        }
         let (entries, warnings) =
             master_cf::parse(&path.display().to_string(), &text, &|name, kind| {
                 is_disabled(&disabled, name, kind)
@@ -360,19 +366,21 @@ fn addresses_of(host: &str, protocols: &str) -> Result<Vec<IpAddr>> {
     Ok(wanted)
 }
 
-/// Whether `master_service_disable` has this service: `name/type`, `type`, `name` patterns, `!` to except.
+/// Whether `master_service_disable` has this service: the first that fits of `name/type` and `type`, `!` to except.
 fn is_disabled(list: &str, name: &str, kind: &str) -> bool {
-    let matches = |pattern: &str| match pattern.rsplit_once('/') {
-        Some((wanted, wanted_kind)) => {
-            (wanted == "*" || wanted == name) && (wanted_kind == "*" || wanted_kind == kind)
-        }
-        None => pattern == kind || pattern == "all",
-    };
     for pattern in pf_text::split::list(list) {
-        match pattern.strip_prefix('!') {
-            Some(except) if matches(except) => return false,
-            None if matches(pattern) => return true,
-            _ => {}
+        // Long ago a dot stood in the place of the slash.
+        let pattern = match pattern.rsplit_once('.') {
+            Some((name, kind)) if !pattern.contains('/') => format!("{name}/{kind}"),
+            _ => pattern.to_owned(),
+        };
+        let wanted = pattern.trim_start_matches('!');
+        let fits = match wanted.rsplit_once('/') {
+            Some(_) => wanted.eq_ignore_ascii_case(&format!("{name}/{kind}")),
+            None => wanted.eq_ignore_ascii_case(kind),
+        };
+        if fits {
+            return (pattern.len() - wanted.len()).is_multiple_of(2);
         }
     }
     false
@@ -412,5 +420,8 @@ mod tests {
         assert!(!is_disabled("smtp/inet", "smtp", "unix"));
         assert!(is_disabled("inet", "anything", "inet"));
         assert!(!is_disabled("!submission/inet inet", "submission", "inet"));
+        assert!(is_disabled("!!SMTP/inet", "smtp", "inet"));
+        assert!(is_disabled("smtp.inet", "smtp", "inet"));
+        assert!(!is_disabled("all */inet smtp", "smtp", "inet"));
     }
 }

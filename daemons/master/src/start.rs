@@ -89,6 +89,7 @@ fn start() -> Result<ExitCode> {
     let config = Config::load(&source)?;
     logging::open(&config, &name, !options.detached, true)?;
     config.check()?;
+    config.get(param::SERVICE_THROTTLE_TIME)?;
     let queue = config.get(param::QUEUE_DIRECTORY)?;
     let monitor = match options.wait.then(monitor::split).transpose()? {
         Some(Side::Ready) => return Ok(ExitCode::SUCCESS),
