@@ -30,7 +30,6 @@ mod passwd;
 mod pattern_rules;
 mod patterns;
 mod pcre;
-mod posix;
 mod prefilter;
 mod proxy;
 mod regexp;

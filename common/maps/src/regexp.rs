@@ -1,43 +1,15 @@
-//! `regexp:`: POSIX extended regular expressions, on an engine that takes linear time whatever the pattern.
+//! `regexp:`: POSIX regular expressions (regexp_table(5)), by the C library.
 
-use std::cell::OnceCell;
-
-use regex::bytes::{Regex, RegexBuilder};
-use regex_syntax::ParserBuilder;
+use pf_sys::posix_regex::{PosixRegex, Syntax};
 
 use crate::Options;
 use crate::patterns::{self, Engine};
-use crate::posix;
 use crate::table::{Inner, OpenError};
 
-/// A pattern that is compiled when a key first asks for it: most rules of a long table never see one.
 pub(crate) struct Posix {
-    translated: String,
+    compiled: PosixRegex,
     groups: usize,
-    ignore_case: bool,
-    newline: bool,
-    compiled: OnceCell<Result<Regex, String>>,
 }
-
-impl Posix {
-    fn regex(&self) -> Result<&Regex, String> {
-        let compile = || {
-            RegexBuilder::new(&self.translated)
-                .unicode(false)
-                .case_insensitive(self.ignore_case)
-                .multi_line(self.newline)
-                .dot_matches_new_line(!self.newline)
-                .size_limit(SIZE_LIMIT)
-                .build()
-                .map_err(|err| brief(&err.to_string()))
-        };
-        let compiled = self.compiled.get_or_init(compile);
-        compiled.as_ref().map_err(Clone::clone)
-    }
-}
-
-/// The most memory that one compiled pattern may take, in bytes.
-const SIZE_LIMIT: usize = 8 << 20;
 
 impl Engine for Posix {
     const KIND: &'static str = "regexp";
@@ -47,37 +19,23 @@ impl Engine for Posix {
     const PLAIN: &'static [u8] = b"im";
 
     fn compile(pattern: &[u8], options: &[u8]) -> Result<Self, String> {
-        let (mut ignore_case, mut newline, mut extended) = (true, false, true);
+        let mut syntax = Syntax {
+            extended: true,
+            ignore_case: true,
+            newline: false,
+        };
         for option in options {
             match option {
-                b'i' => ignore_case = !ignore_case,
-                b'm' => newline = !newline,
-                b'x' => extended = !extended,
+                b'i' => syntax.ignore_case = !syntax.ignore_case,
+                b'm' => syntax.newline = !syntax.newline,
+                b'x' => syntax.extended = !syntax.extended,
                 _ => {}
             }
         }
-        let translated = posix::translate(pattern, extended, newline, ignore_case)?;
-        let parsed = ParserBuilder::new()
-            .unicode(false)
-            .utf8(false)
-            .case_insensitive(ignore_case)
-            .multi_line(newline)
-            .dot_matches_new_line(!newline)
-            .build()
-            .parse(&translated)
-            .map_err(|err| brief(&err.to_string()))?;
-        let new = Self {
-            groups: parsed.properties().explicit_captures_len(),
-            translated,
-            ignore_case,
-            newline,
-            compiled: OnceCell::new(),
-        };
-        // What repetitions come to is only known then.
-        if pattern.contains(&b'{') {
-            new.regex()?;
-        }
-        Ok(new)
+        Ok(Self {
+            compiled: PosixRegex::new(pattern, syntax)?,
+            groups: groups(pattern, syntax.extended),
+        })
     }
 
     fn groups(&self) -> usize {
@@ -85,41 +43,84 @@ impl Engine for Posix {
     }
 
     fn is_match(&self, key: &[u8]) -> Result<bool, String> {
-        Ok(self.regex()?.is_match(key))
+        self.compiled.is_match(key)
     }
 
     fn captures(&self, key: &[u8]) -> Result<Option<Vec<Option<Vec<u8>>>>, String> {
-        Ok(self.regex()?.captures(key).map(|found| {
-            found
-                .iter()
-                .map(|group| group.map(|text| text.as_bytes().to_vec()))
+        let found = self.compiled.captures(key, self.groups)?;
+        let text = |range| key.get(range).map(<[u8]>::to_vec);
+        Ok(found.map(|groups| {
+            groups
+                .into_iter()
+                .map(|group| group.and_then(text))
                 .collect()
         }))
     }
 }
 
-/// The engine's complaint in one line.
-fn brief(text: &str) -> String {
-    let line = text
-        .lines()
-        .last()
-        .unwrap_or(text)
-        .trim_start_matches("error: ");
-    // As the C library says it.
-    match line {
-        "unclosed group" => r"Unmatched ( or \(",
-        "unopened group" => r"Unmatched ) or \)",
-        line if line.starts_with("invalid character class range") => "Invalid range end",
-        line if line.starts_with("invalid repetition count range") => r"Invalid content of \{\}",
-        line if line.starts_with("Compiled regex exceeds size limit") => {
-            "Regular expression too big"
+/// How many groups a well-formed pattern has.
+fn groups(pattern: &[u8], extended: bool) -> usize {
+    let mut count = 0;
+    let mut rest = pattern;
+    while let Some((&byte, tail)) = rest.split_first() {
+        rest = tail;
+        match byte {
+            b'\\' => {
+                count += usize::from(!extended && rest.first() == Some(&b'('));
+                rest = rest.get(1..).unwrap_or_default();
+            }
+            b'(' if extended => count += 1,
+            b'[' => rest = behind_bracket(rest),
+            _ => {}
         }
-        line => line,
     }
-    .to_owned()
+    count
+}
+
+/// What follows a bracket expression, given what follows its opening bracket.
+fn behind_bracket(mut rest: &[u8]) -> &[u8] {
+    rest = rest.strip_prefix(b"^").unwrap_or(rest);
+    // A closing bracket that comes first is a member.
+    rest = rest.strip_prefix(b"]").unwrap_or(rest);
+    while let Some((&byte, tail)) = rest.split_first() {
+        rest = tail;
+        match (byte, rest.first()) {
+            (b']', _) => return rest,
+            (b'[', Some(kind @ (b':' | b'.' | b'='))) => {
+                let end = rest
+                    .windows(2)
+                    .skip(1)
+                    .position(|part| part == [*kind, b']']);
+                rest = end.and_then(|at| rest.get(at + 3..)).unwrap_or_default();
+            }
+            _ => {}
+        }
+    }
+    rest
 }
 
 /// `regexp:/path` or `regexp:{{rule}...}`.
 pub(crate) fn open(name: &str, options: &Options) -> Result<Inner, OpenError> {
     patterns::open::<Posix>(name, options)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_are_counted_as_they_are_read() {
+        for (pattern, extended, expected) in [
+            ("(a(b))", true, 2),
+            (r"\((a)[(]", true, 1),
+            ("[](](x)", true, 1),
+            ("[^](](x)", true, 1),
+            ("[[:alpha:](](x)", true, 1),
+            ("[[.].](](x)", true, 1),
+            (r"\(a\)(b)", false, 1),
+            ("", true, 0),
+        ] {
+            assert_eq!(groups(pattern.as_bytes(), extended), expected, "{pattern}");
+        }
+    }
 }

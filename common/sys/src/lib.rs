@@ -9,6 +9,7 @@ pub mod host;
 pub mod identity;
 pub mod interrupt;
 pub mod lock;
+pub mod posix_regex;
 pub mod process;
 pub mod safe_open;
 pub mod time;

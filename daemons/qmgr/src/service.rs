@@ -141,7 +141,10 @@ impl Qmgr {
         };
         for entry in scan.flatten() {
             let Some(id) = entry.id() else {
-                warning!("qmgr_move: ignored: queue active id {}", entry.name().display());
+                warning!(
+                    "qmgr_move: ignored: queue active id {}",
+                    entry.name().display()
+                );
                 continue;
             };
             // It may have been flushed before its time.
@@ -149,7 +152,10 @@ impl Qmgr {
                 .set_time(QueueName::Active, &id, SystemTime::now())
                 .and_then(|()| queue.rename(&id, QueueName::Active, QueueName::Incoming));
             if let Err(err) = moved {
-                warning!("qmgr_move: rename {} from active to incoming: {err}", id.as_str());
+                warning!(
+                    "qmgr_move: rename {} from active to incoming: {err}",
+                    id.as_str()
+                );
             }
         }
     }
