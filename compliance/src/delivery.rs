@@ -68,6 +68,37 @@ pub fn send(instance: &Instance, recipients: &[&str]) -> String {
         .collect()
 }
 
+/// Flushes the queue, and waits until all that was put aside has been taken up.
+pub fn flush(instance: &Instance) {
+    let ids = put_aside(&instance.seen("spool/deferred"));
+    let taken = |id: &String| instance.log().matches(&format!("{id}: from=<")).count();
+    let before: Vec<_> = ids.iter().map(taken).collect();
+    instance.run("postqueue", &["-f"]);
+    let all = || {
+        ids.iter()
+            .zip(&before)
+            .all(|(id, count)| taken(id) > *count)
+    };
+    assert!(
+        wait_for(std::time::Duration::from_secs(20), all),
+        "{ids:?} {}",
+        instance.log()
+    );
+}
+
+fn put_aside(directory: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    entries
+        .flat_map(|entry| {
+            if entry.path().is_dir() {
+                put_aside(&entry.path())
+            } else {
+                vec![entry.file_name().to_string_lossy().into_owned()]
+            }
+        })
+        .collect()
+}
+
 /// Whether no message is on its way.
 pub fn is_quiet(instance: &Instance) -> bool {
     // In the order in which mail passes through them, twice: a notification may have come from behind.

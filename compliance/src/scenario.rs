@@ -3,7 +3,7 @@
 //! A scenario is a row of sections, each begun by a line `[word arguments]`: first what the system is made of (`main.cf`,
 //! `master.cf`, `dns`, `file PATH`, `sink ADDRESS`, `log PATTERN`), then its steps (`play [SOURCE [SERVER]]`,
 //! `hold SOURCE SERVER` for a client that stays until `release`, `run COMMAND ARGUMENTS`, `as USER COMMAND
-//! ARGUMENTS`, `settle`, `show PATH`). `TOP` stands for the instance's directory; lines that begin with `##` are notes.
+//! ARGUMENTS`, `settle`, `flush`, `show PATH`). `TOP` stands for the instance's directory; lines that begin with `##` are notes.
 
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
@@ -288,7 +288,10 @@ impl World {
                 let _ = write!(self.told, "{}", golden::shown(&words, &output));
                 return;
             }
-            "settle" => {
+            "settle" | "flush" => {
+                if section.word() == "flush" {
+                    delivery::flush(instance);
+                }
                 self.settle(instance);
                 self.taken(instance)
             }

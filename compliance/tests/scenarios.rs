@@ -147,3 +147,11 @@ fn postsuper_and_unknown_queues() {
         include_str!("../scenarios/postsuper-queues.txt"),
     );
 }
+
+#[test]
+fn messages_that_expire() {
+    check(
+        "scenarios/qmgr-expiry",
+        include_str!("../scenarios/qmgr-expiry.txt"),
+    );
+}
