@@ -43,6 +43,8 @@ pub enum Act {
     Answer(&'static [u8], Vec<u8>),
     /// Takes the request, and answers when the flag is set.
     Later(Arc<AtomicBool>, Vec<u8>),
+    /// As [`Act::Later`], and everybody else waits meanwhile.
+    Queued(Arc<AtomicBool>, Vec<u8>),
     /// Says this, and waits until the queue manager hangs up.
     Wait(&'static [u8]),
 }
@@ -77,7 +79,11 @@ pub fn play_for(
             let (act, seen) = (act(number), requests.clone());
             let Ok(stream) = stream else { return };
             // Whatever the queue manager makes of it, it shows in its log.
-            std::thread::spawn(move || serve(stream, act, &seen));
+            if let Act::Queued(flag, words) = act {
+                serve(stream, Act::Later(flag, words), &seen);
+            } else {
+                std::thread::spawn(move || serve(stream, act, &seen));
+            }
         }
     });
 }
@@ -89,7 +95,7 @@ fn serve(mut stream: UnixStream, act: Act, seen: &Requests) {
             let _ = stream.write_all(words);
         }
         Act::Answer(hello, words) => answer(stream, hello, seen, || words),
-        Act::Later(flag, words) => answer(stream, HELLO, seen, || {
+        Act::Later(flag, words) | Act::Queued(flag, words) => answer(stream, HELLO, seen, || {
             wait_for(Duration::from_secs(30), || flag.load(Ordering::Relaxed));
             words
         }),
