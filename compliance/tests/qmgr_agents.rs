@@ -10,8 +10,8 @@
 use std::time::Duration;
 
 use compliance::agent::{self, Act, HELLO, reply};
-use compliance::delivery::{is_quiet, system_with};
-use compliance::golden::{check, log};
+use compliance::delivery::{flush, is_quiet, system_with};
+use compliance::golden::{check, log, normalise};
 use compliance::testkit::{Instance, wait_for};
 use regex::Regex;
 
@@ -210,5 +210,63 @@ fn what_triggers_ask_for() {
         text += &format!("--- {trigger:?}\n{}\n", new.join("\n"));
     }
     check(&instance, "qmgr/triggers", &text);
+    instance.assert_no_panic();
+}
+
+fn tidy(instance: &Instance, text: &str) -> String {
+    let size = Regex::new(r"size=\d+").unwrap();
+    normalise(instance, &size.replace_all(text, "size=N"))
+}
+
+#[test]
+fn transports_that_are_not_there() {
+    let (instance, requests) = lab(
+        "transport_retry_time = 1000s\nminimal_backoff_time = 1000s\nmaximal_backoff_time = 1000s",
+    );
+    let main = instance.read("etc/main.cf");
+    let main = main.replace(
+        "{off.example",
+        "{gone.example=gone:next.hop} {also.gone.example=gone:} {off.example",
+    );
+    instance.write("etc/main.cf", main);
+    instance.run("postfix", &["reload"]);
+    let mut text = String::new();
+    let mut seen = 0;
+    let mut tell = |what: &str| {
+        let lines = log(
+            &instance,
+            r"postfix/(error|qmgr|discard)\[\d+\]: (warning|[0-9A-F]+: )",
+        );
+        let mut new: Vec<_> = lines[seen..].lines().collect();
+        // Files come in the order of the directory, and notifications have a size of their own.
+        new.sort_by_cached_key(|line| tidy(&instance, line));
+        text += &tidy(&instance, &format!("--- {what}\n{}\n", new.join("\n")));
+        seen = lines.len();
+    };
+    send(&instance, "a@gone.example");
+    tell("the first");
+    send(&instance, "b@gone.example");
+    send(&instance, "c@also.gone.example");
+    tell("others");
+    agent::play_for(&instance, "gone", &requests, |_| {
+        Act::Answer(HELLO, reply("", "", "0"))
+    });
+    send(&instance, "d@gone.example");
+    tell("it is there again");
+    flush(&instance);
+    assert!(wait_for(Duration::from_secs(10), || is_quiet(&instance)));
+    tell("flushed");
+    std::fs::remove_file(instance.path("spool/private/gone")).unwrap();
+    std::fs::remove_file(instance.path("spool/private/retry")).unwrap();
+    send(&instance, "e@gone.example");
+    send(&instance, "f@lab.example");
+    send(&instance, "g@lab.example");
+    send(&instance, "h@slow.example");
+    tell("nobody to put mail off");
+    instance.run("postsuper", &["-e", "ALL"]);
+    flush(&instance);
+    assert!(wait_for(Duration::from_secs(10), || is_quiet(&instance)));
+    tell("given up");
+    check(&instance, "qmgr/unavailable", &text);
     instance.assert_no_panic();
 }
