@@ -166,3 +166,49 @@ fn settings_that_cannot_be() {
     let told = at_once(&instance, "", &early) + &one_by_one(&instance, "", &late);
     golden::check(&instance, "postfix/broken-main", &plain(&told));
 }
+
+#[test]
+fn services_that_cannot_be() {
+    let instance = Instance::builder().build();
+    let early = [
+        "2525 inet n x n - 1 smtpd",
+        "2525 inet n - n -1 1 smtpd",
+        "2525 inet n - n - x smtpd",
+        "2525 inet n - n - 1? smtpd",
+        "2525 inet n - n - 1",
+        "2525 tcp n - n - 1 smtpd",
+        "2525 - n - n - 1 smtpd",
+        "x unix - - n 5x 1 smtpd",
+    ];
+    let late = [
+        "127.0.0.1: inet n - n - 1 smtpd",
+        "[127.0.0.1 inet n - n - 1 smtpd",
+        "300.1.1.1:2525 inet n - n - 1 smtpd",
+        "nosuchport inet n - n - 1 smtpd",
+        "2525 inet y - n - 1 smtpd",
+        "2525 inet n - n - 1 -",
+        "a/b unix - - n - 1 smtpd",
+    ];
+    let top = instance.path("");
+    let top = top.to_str().unwrap().trim_end_matches('/');
+    let start = |line: &&str| {
+        let directory: String = line.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+        std::fs::create_dir(instance.seen(&directory)).unwrap();
+        instance.write(
+            &format!("{directory}/main.cf"),
+            instance.read("etc/main.cf"),
+        );
+        let others = instance.read("etc/master.cf");
+        instance.write(
+            &format!("{directory}/master.cf"),
+            format!("{line}\n{others}"),
+        );
+        format!("postfix -c {top}/{directory} start")
+    };
+    let early: Vec<String> = early.iter().map(start).collect();
+    let late: Vec<String> = late.iter().map(start).collect();
+    let early: Vec<&str> = early.iter().map(String::as_str).collect();
+    let late: Vec<&str> = late.iter().map(String::as_str).collect();
+    let told = at_once(&instance, "", &early) + &one_by_one(&instance, "", &late);
+    golden::check(&instance, "postfix/broken-master", &plain(&told));
+}

@@ -116,7 +116,17 @@ impl Run<'_> {
             there(&layout.shlib, "shared-library")?;
         }
         there(&layout.meta, "meta")?;
-        there(&layout.queue, "queue")
+        there(&layout.queue, "queue")?;
+        // A master.cf that it cannot read is nothing to go on with.
+        let postconf = layout.command("postconf");
+        let mut looked = self.program(&postconf);
+        looked
+            .args(["-dh", "config_directory"])
+            .stdout(Stdio::null());
+        match looked.status() {
+            Ok(status) if status.success() => Ok(()),
+            _ => Err(fatal(format!("cannot execute {}!", postconf.display()))),
+        }
     }
 
     /// A program in the environment that all of them get.
@@ -287,6 +297,15 @@ impl Run<'_> {
         Ok(ExitCode::SUCCESS)
     }
 
+    /// Whether `master.cf` has the service that writes `maillog_file`. What else may be wrong with it is master's to tell.
+    fn has_postlog(&self) -> bool {
+        self.program(&self.layout.command("postconf"))
+            .args(["-qM", "postlog/unix-dgram"])
+            .stderr(Stdio::null())
+            .output()
+            .is_ok_and(|output| !output.stdout.is_empty())
+    }
+
     /// What must be right before mail can flow.
     fn check_fatal(&self) -> Result<()> {
         if let Err(err) = install::run(self, &["create-missing".into()]) {
@@ -300,7 +319,7 @@ impl Run<'_> {
         if !master_cf.is_file() {
             return Err(fatal(format!("no {} file found", master_cf.display())));
         }
-        if !self.config.get(param::MAILLOG_FILE)?.is_empty() && !has_postlog(&master_cf) {
+        if !self.config.get(param::MAILLOG_FILE)?.is_empty() && !self.has_postlog() {
             return Err(fatal(
                 "missing 'postlog' service in master.cf - run 'postfix upgrade-configuration'",
             ));
@@ -312,16 +331,6 @@ impl Run<'_> {
             _ => Err(silent(1)),
         }
     }
-}
-
-/// Whether `master.cf` has the service that writes `maillog_file`.
-fn has_postlog(master_cf: &Path) -> bool {
-    let text = fs::read(master_cf).unwrap_or_default();
-    pf_config::master_cf::parse("master.cf", &text, &|_, _| false).is_ok_and(|(entries, _)| {
-        entries
-            .iter()
-            .any(|entry| entry.service == "postlog" && entry.kind.name() == "unix-dgram")
-    })
 }
 
 /// Sends a signal.

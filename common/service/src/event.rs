@@ -139,10 +139,12 @@ async fn main<S: EventService>(context: Context) -> Result<()> {
         } else {
             Duration::ZERO
         };
-        let door = Door::new(socket, listen, delay, context.flow.clone())?;
-        sockets.push(spawn_local(async move {
-            door.attend(&service, &crew).await;
-        }));
+        let door = Rc::new(Door::new(socket, listen, delay, context.flow.clone())?);
+        let attended = door.clone();
+        let task = spawn_local(async move {
+            attended.attend(&service, &crew).await;
+        });
+        sockets.push((door, task));
     }
     let idle = if S::MAX_IDLE {
         service.idle_limit(context.config.get(param::MAX_IDLE)?)
@@ -158,8 +160,9 @@ async fn main<S: EventService>(context: Context) -> Result<()> {
     let watchdog = spawn_local(watchdog(limit));
     let end = crew.until_done(idle, uses).await;
     crew.close.set(true);
-    for socket in sockets {
-        socket.abort();
+    for (door, task) in sockets {
+        task.abort();
+        door.empty(&*service);
     }
     if end != End::Idle {
         crew.retire();

@@ -11,8 +11,10 @@ use pf_sys::identity::EffectiveIdentity;
 
 use crate::services::{Endpoint, Service};
 
-/// The request that means nothing but "wake up".
-const WAKE_UP: &[u8] = b"W";
+/// The request that means nothing but "wake up", as a named pipe gets it.
+const LETTER: &[u8] = b"W";
+/// On a connection a zero byte follows.
+const WAKE_UP: &[u8] = b"W\0";
 
 /// Sends the wake-up request; never waits long.
 ///
@@ -39,7 +41,7 @@ pub fn wake_up(service: &Service, owner: (u32, u32)) -> io::Result<()> {
                 .write(true)
                 .custom_flags(flags)
                 .open(path)?
-                .write_all(WAKE_UP)
+                .write_all(LETTER)
         }
         Endpoint::Path(Type::Pass, path) => {
             // The byte travels over a connection that is handed over like that of a client.

@@ -22,6 +22,8 @@ use crate::{Client, Context, Flow, Kind, Stream, pass};
 const TRIGGER_SIZE: usize = 1024;
 /// How long a trigger's sender may take.
 const TRIGGER_LIMIT: Duration = Duration::from_secs(10);
+/// No more batches of datagrams than this are taken at the end.
+const LAST_BATCHES: usize = 100;
 /// How long a process must have had a client before it counts as one that works.
 const PROOF_TIME: Duration = Duration::from_secs(1);
 
@@ -131,6 +133,26 @@ impl Door {
                 }
                 Ok(Err(err)) => pause(&err).await,
                 Err(_would_block) => {}
+            }
+        }
+    }
+
+    /// Takes the datagrams that are left at the end: their senders have gone on long ago.
+    pub(super) fn empty<S: EventService>(&self, service: &S) {
+        if self.listen != Listen::Datagram {
+            return;
+        }
+        let mut batch = Datagrams::default();
+        let mut room = vec![0; DATAGRAM_SIZE];
+        for _ in 0..LAST_BATCHES {
+            match batch.receive(self.socket.get_ref(), &mut room) {
+                Ok(more) => {
+                    service.datagrams(&batch);
+                    if !more {
+                        return;
+                    }
+                }
+                Err(_) => return,
             }
         }
     }
