@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Programs of the command directory.
-pub const COMMANDS: [&str; 11] = [
+pub const COMMANDS: [&str; 12] = [
     "postalias",
     "postcat",
     "postconf",
@@ -15,6 +15,7 @@ pub const COMMANDS: [&str; 11] = [
     "postmap",
     "postqueue",
     "postsuper",
+    "qshape",
 ];
 
 /// The program behind `$sendmail_path`, and the other names it goes by.

@@ -5,12 +5,14 @@ use anyhow::{Context as _, Result, ensure};
 use crate::shell::{command, has, output, run as run_command, say};
 
 /// Programs that the tests use, and the Debian package of each.
-const PROGRAMS: [(&str, &str); 7] = [
+const PROGRAMS: [(&str, &str); 8] = [
     ("cc", "gcc"),
     ("debootstrap", "debootstrap"),
     ("ip", "iproute2"),
     ("mandoc", "mandoc"),
     ("nsenter", "util-linux"),
+    // The modules of Perl, for the original's qshape.
+    ("prove", "perl"),
     ("setpriv", "util-linux"),
     ("useradd", "passwd"),
 ];

@@ -1,0 +1,85 @@
+//! Sender, recipients and time of a queue file, however far its delivery has come.
+
+use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use pf_record::{ArrivalTime, Reader, RecordType, SizeRecord};
+
+/// What is counted of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Envelope {
+    /// When it came, in seconds.
+    pub time: i64,
+    pub sender: Vec<u8>,
+    /// Those that it has not reached yet.
+    pub recipients: Vec<Vec<u8>>,
+}
+
+/// Longer records are in no queue file that is worth counting.
+const MAX_RECORD: usize = (1 << 21) - 1;
+/// The mode of a message that is on its way; one that was told to expire is not.
+const READY: u32 = 0o700;
+const MODE_MASK: u32 = 0o733;
+/// Shorter names are no queue ids.
+const MIN_NAME: usize = 6;
+
+/// Reads the envelope of a file; `None`: it is no complete message.
+pub fn read(path: &Path) -> Option<Envelope> {
+    let name = path.file_name()?.as_encoded_bytes();
+    let status = fs::symlink_metadata(path).ok()?;
+    let wanted = name.len() >= MIN_NAME
+        && name.iter().all(u8::is_ascii_alphanumeric)
+        && status.is_file()
+        && status.mode() & MODE_MASK == READY;
+    if !wanted {
+        return None;
+    }
+    let mut reader = Reader::new(File::open(path).ok()?).with_limit(MAX_RECORD);
+    let mut data = Vec::new();
+    let mut content = None;
+    let mut sender = None;
+    // A file in maildrop has no record of its size, and in older versions none of its time.
+    let time = match reader.read_into(&mut data).ok()?? {
+        RecordType::SIZE => {
+            content = u64::try_from(SizeRecord::parse(&data).0.message_size).ok();
+            if reader.read_into(&mut data).ok()?? != RecordType::TIME {
+                return None;
+            }
+            ArrivalTime::parse(&data).seconds
+        }
+        RecordType::TIME => ArrivalTime::parse(&data).seconds,
+        RecordType::FROM => {
+            sender = Some(data.clone());
+            status.mtime()
+        }
+        RecordType::FULL => status.mtime(),
+        _ => return None,
+    };
+    let mut recipients = Vec::new();
+    while let Some((kind, _)) = reader.next_into(&mut data).ok()? {
+        match kind {
+            RecordType::RCPT => recipients.push(data.clone()),
+            RecordType::FROM => sender = Some(data.clone()),
+            RecordType::MESG => {
+                if let Some(length) = content {
+                    let behind = reader.offset().checked_add(length)?;
+                    reader.seek(behind).ok()?;
+                    if reader.read_into(&mut data).ok()?? != RecordType::XTRA {
+                        return None;
+                    }
+                }
+            }
+            RecordType::END if recipients.is_empty() => return None,
+            RecordType::END => {
+                return Some(Envelope {
+                    time,
+                    sender: sender?,
+                    recipients,
+                });
+            }
+            _ => {}
+        }
+    }
+    None
+}

@@ -1,0 +1,5 @@
+//! The `qshape` command.
+
+fn main() -> std::process::ExitCode {
+    pf_qshape::main()
+}
