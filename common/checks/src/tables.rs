@@ -18,24 +18,27 @@ pub struct Checks {
 impl Checks {
     /// Opens the tables. The lists are name and value of the parameters for message headers, MIME headers, headers of attached
     /// messages, and body lines.
+    ///
+    /// # Errors
+    /// A word of a list names no table.
     pub fn open(
         party: Party,
         [primary, multipart, nested, body]: [(&str, &str); 4],
         options: &Options,
-    ) -> Self {
+    ) -> Result<Self, pf_config::Error> {
         // The text of a message is matched as it is, in whatever encoding.
         let options = Options {
             utf8: false,
             ..options.clone().exact()
         };
         let open = |(name, value): (&str, &str)| Maps::open(name, value, &options);
-        Self {
+        Ok(Self {
             party,
-            primary: open(primary),
-            multipart: open(multipart),
-            nested: open(nested),
-            body: open(body),
-        }
+            primary: open(primary)?,
+            multipart: open(multipart)?,
+            nested: open(nested)?,
+            body: open(body)?,
+        })
     }
 
     /// Whether no header is looked at.
@@ -120,7 +123,8 @@ mod tests {
                 ("body_checks", "pcre:{{/^\\xff/ IGNORE}}"),
             ],
             &Options::default(),
-        );
+        )
+        .unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();

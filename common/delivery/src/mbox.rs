@@ -9,7 +9,7 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use pf_config::{Config, param, system::reason};
+use pf_config::{Config, Param, param, system::reason};
 use pf_dsn::{Dsn, Status};
 use pf_log::warning;
 use pf_sys::lock::{Mode, Style, lock};
@@ -32,11 +32,11 @@ pub struct Locks {
 }
 
 impl Locks {
-    /// The locks that the parameter `name` lists.
+    /// The locks that the parameter `list` names.
     ///
     /// # Errors
     /// A parameter has a bad value, or names no lock that this system has.
-    pub fn from_config(config: &Config, name: &str) -> anyhow::Result<Self> {
+    pub fn from_config(config: &Config, list: Param<String>) -> anyhow::Result<Self> {
         let mut locks = Self {
             flock: false,
             fcntl: false,
@@ -45,18 +45,20 @@ impl Locks {
             delay: config.get(param::DELIVER_LOCK_DELAY)?,
             stale: config.get(param::STALE_LOCK_TIME)?,
         };
-        let value = config.string(name)?.unwrap_or_default();
+        let value = config.get(list)?;
         for word in pf_text::split::list(&value) {
             match word.to_ascii_lowercase().as_str() {
                 "flock" => locks.flock = true,
                 "fcntl" => locks.fcntl = true,
                 "dotlock" => locks.dotlock = true,
-                _ => anyhow::bail!("unknown {name} value \"{word}\" in \"{value}\""),
+                // By this name in every program.
+                _ => anyhow::bail!("unknown mailbox_delivery_lock value \"{word}\" in \"{value}\""),
             }
         }
         anyhow::ensure!(
             locks.flock || locks.fcntl || locks.dotlock,
-            "parameter {name} specifies no applicable mailbox locking method"
+            "parameter {} specifies no applicable mailbox locking method",
+            list.name()
         );
         Ok(locks)
     }
@@ -278,14 +280,14 @@ fn open_safely(path: &Path, owner: Option<(u32, u32)>) -> Result<File, (io::Erro
     let mut options = OpenOptions::new();
     // Without waiting: a pipe that nobody reads must not hold us.
     options.append(true).custom_flags(libc::O_NONBLOCK);
-    for _ in 0..2 {
+    for again in [false, true] {
         match options.open(path) {
             Ok(file) => {
                 return examine(path, &file)
                     .map_err(|text| denied(&text))
                     .map(|()| file);
             }
-            Err(err) if err.kind() == ErrorKind::NotFound => {}
+            Err(err) if err.kind() == ErrorKind::NotFound && !again => {}
             Err(err) => {
                 let text = format!("cannot open file: {}", reason(&err));
                 return Err((err, text));

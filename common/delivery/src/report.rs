@@ -109,7 +109,7 @@ impl Agent {
             negative_cache: config.get(param::ADDRESS_VERIFY_NEGATIVE_CACHE)?,
             resolution: u32::try_from(config.get(param::DELAY_LOGGING_RESOLUTION_LIMIT)?)
                 .unwrap_or(2),
-            filter: Maps::open(filter, &filter_value, &Options::from_config(config)?),
+            filter: Maps::open(filter, &filter_value, &Options::from_config(config)?)?,
             flush_all: !domains.trim().is_empty(),
         })
     }

@@ -247,7 +247,7 @@ mod tests {
             ("inet_interfaces", "127.0.0.1"),
         ]);
         let finder = Finder::from_config(&config).unwrap();
-        let maps = Maps::open("test", tables, &Options::default());
+        let maps = Maps::open("test", tables, &Options::default()).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();

@@ -142,27 +142,25 @@ pub(crate) fn inline(name: &str, options: &Options) -> Result<Inner, OpenError> 
     Ok(memory(entries))
 }
 
-/// Splits `name = value`; within double quotes an equals sign does not count.
+/// Splits `name = value`; within double quotes neither blanks nor an equals sign end the name.
 fn quoted_pair(text: &str) -> Result<(&str, &str), String> {
+    let text = text.trim_start();
+    if text.is_empty() {
+        return Err("no key found; expected format: key = value".into());
+    }
     let (mut quoted, mut escaped) = (false, false);
     let at = text.char_indices().find(|&(_, character)| {
-        let hit = character == '=' && !quoted && !escaped;
+        let hit = (character == '=' || character.is_ascii_whitespace()) && !quoted && !escaped;
         escaped = character == '\\' && !escaped;
         quoted ^= character == '"' && !escaped;
         hit
     });
-    let Some((at, _)) = at else {
-        if quoted {
-            return Err("unbalanced '\"'".into());
-        }
-        return Err("missing '=' after attribute name".into());
-    };
-    let (name, value) = text.split_at(at);
-    let name = name.trim();
-    if name.contains(char::is_whitespace) && !name.contains('"') {
-        return Err("missing '=' after attribute name".into());
+    if at.is_none() && quoted {
+        return Err("unbalanced '\"'".into());
     }
-    Ok((name, value.get(1..).unwrap_or_default().trim()))
+    at.and_then(|(at, _)| text.split_at_checked(at))
+        .and_then(|(name, rest)| Some((name, rest.trim_start().strip_prefix('=')?.trim())))
+        .ok_or_else(|| "missing '=' after attribute name".into())
 }
 
 /// `internal:name`: a table that begins empty; its owner fills it.
@@ -247,12 +245,17 @@ mod tests {
 
     #[test]
     fn inline_tables() {
-        let table = inline("{ a=b, {c = d e} \"x=y\"=z }", &Options::default()).unwrap();
+        let table = inline(
+            "{ a=b, {c = d e} \"x=y\"=z { \"p q\" = r = s } }",
+            &Options::default(),
+        )
+        .unwrap();
         assert_eq!(get(&table, "a").as_deref(), Some("b"));
         assert_eq!(get(&table, "c").as_deref(), Some("d e"));
         assert_eq!(get(&table, "\"x=y\"").as_deref(), Some("z"));
+        assert_eq!(get(&table, "\"p q\"").as_deref(), Some("r = s"));
         assert_eq!(get(&table, "q"), None);
-        for bad in ["", "{}", "a=b", "{a}", "{{a=b}"] {
+        for bad in ["", "{}", "a=b", "{a}", "{{a=b}", "{{a b=c}}", "{{}}"] {
             assert!(inline(bad, &Options::default()).is_err(), "{bad}");
         }
     }

@@ -2,6 +2,7 @@
 
 use pf_text::split::list_braces;
 
+use crate::spec::split_form;
 use crate::{Lookup, Options, Table};
 
 /// Which tables of a list are asked.
@@ -22,14 +23,20 @@ pub struct Maps {
 
 impl Maps {
     /// Opens all tables of the list `value` of the parameter `title`. A table that cannot be opened is logged and cannot tell.
-    pub fn open(title: &str, value: &str, options: &Options) -> Self {
+    ///
+    /// # Errors
+    /// A word is not `type:name`.
+    pub fn open(title: &str, value: &str, options: &Options) -> Result<Self, pf_config::Error> {
         let tables = list_braces(value)
-            .map(|spec| Table::open(spec, options))
-            .collect();
-        Self {
+            .map(|spec| {
+                split_form(spec).map_err(|err| pf_config::Error(err.0))?;
+                Ok(Table::open(spec, options))
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
             title: title.to_owned(),
             tables,
-        }
+        })
     }
 
     /// The parameter's name.
@@ -107,7 +114,8 @@ mod tests {
             "test",
             "inline:{a=1}, inline:{a=2,b=3} regexp:{{/^c/ 4}}",
             &Options::default(),
-        );
+        )
+        .unwrap();
         assert_eq!(wait(maps.find(b"A")), Lookup::Found(b"1".to_vec()));
         assert_eq!(wait(maps.find(b"b")), Lookup::Found(b"3".to_vec()));
         assert_eq!(wait(maps.find(b"cc")), Lookup::Found(b"4".to_vec()));
@@ -120,10 +128,16 @@ mod tests {
             "test",
             "inline:{a=1} fail:x inline:{b=2}",
             &Options::default(),
-        );
+        )
+        .unwrap();
         assert_eq!(wait(maps.find(b"a")), Lookup::Found(b"1".to_vec()));
         assert!(matches!(wait(maps.find(b"b")), Lookup::Unavailable(_)));
-        let broken = Maps::open("test", "nosuchtype:x", &Options::default());
+        let broken = Maps::open("test", "nosuchtype:x", &Options::default()).unwrap();
         assert!(matches!(wait(broken.find(b"b")), Lookup::Unavailable(_)));
+        let nameless = Maps::open("test", "inline:{a=1} nosuch", &Options::default());
+        assert_eq!(
+            nameless.unwrap_err().0,
+            "open dictionary: expecting \"type:name\" form instead of \"nosuch\""
+        );
     }
 }

@@ -97,7 +97,7 @@ impl Tables {
         let finder = std::rc::Rc::new(Finder::from_config(config)?);
         let addresses = |key: Param<String>| {
             let value = config.get(key)?;
-            let maps = Maps::open(key.name(), &value, &options);
+            let maps = Maps::open(key.name(), &value, &options)?;
             let finder = std::rc::Rc::clone(&finder);
             Ok::<_, pf_config::Error>((!maps.is_empty()).then_some(AddressTable {
                 name: key.name(),
@@ -122,7 +122,7 @@ impl Tables {
                 (param::BODY_CHECKS.name(), &body),
             ],
             &options,
-        );
+        )?;
         let exceptions = config.get(param::MASQUERADE_EXCEPTIONS)?;
         let exceptions = MatchList::parse(
             "masquerade_exceptions",

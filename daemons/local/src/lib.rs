@@ -69,7 +69,7 @@ fn tables(config: &Config, name: &str, paranoid: bool) -> Result<Maps> {
         ..Options::from_config(config)?
     };
     let value = config.string(name)?.unwrap_or_default();
-    Ok(Maps::open(name, &value, &options))
+    Ok(Maps::open(name, &value, &options)?)
 }
 
 impl SingleService for Local {

@@ -203,7 +203,7 @@ impl Params {
             ipc_timeout: config.get(param::IPC_TIMEOUT)?,
             line_limit: config.count(param::LINE_LENGTH_LIMIT)?,
             shell: config.get(param::LOCAL_COMMAND_SHELL)?,
-            locks: Locks::from_config(config, "mailbox_delivery_lock")?,
+            locks: Locks::from_config(config, param::MAILBOX_DELIVERY_LOCK)?,
             luser_relay: config.get(param::LUSER_RELAY)?,
             mail_name: config.get(param::MAIL_NAME)?,
             mail_owner: accounts.mail_owner,

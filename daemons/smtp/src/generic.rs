@@ -172,7 +172,7 @@ mod tests {
     fn generic(table: &str) -> Generic {
         let config =
             Config::for_tests(&[("myorigin", "local.example"), ("recipient_delimiter", "+")]);
-        let maps = Maps::open("smtp_generic_maps", table, &Options::default());
+        let maps = Maps::open("smtp_generic_maps", table, &Options::default()).unwrap();
         Generic::new(&config, maps).unwrap()
     }
 

@@ -69,7 +69,11 @@ impl Naming {
                 to_short,
                 to_dotted,
             },
-            filter: DnsFilter::new(Maps::open(&filter, &tables, &Options::from_config(config)?)),
+            filter: DnsFilter::new(Maps::open(
+                &filter,
+                &tables,
+                &Options::from_config(config)?,
+            )?),
         })
     }
 

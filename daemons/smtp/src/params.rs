@@ -165,8 +165,7 @@ impl Params {
             Ok::<_, Error>(usize::try_from(config.int(&name(suffix))?.unwrap_or(0)).unwrap_or(0))
         };
         let options = Options::from_config(config)?;
-        let maps =
-            |suffix: &str| Ok::<_, Error>(Maps::open(&name(suffix), &text(suffix)?, &options));
+        let maps = |suffix: &str| Maps::open(&name(suffix), &text(suffix)?, &options);
         let protocols = config.get(param::INET_PROTOCOLS)?;
         let (ipv4, ipv6) = pf_config::system::families(&protocols)?;
         let tls_level = if yes("log_tls_feature_status")? {
@@ -234,7 +233,7 @@ impl Params {
                 .each_ref()
                 .map(|(name, value)| (name.as_str(), value.as_str())),
             &options,
-        );
+        )?;
         let proxies = config.get(param::PROXY_INTERFACES)?;
         let interfaces =
             pf_config::system::own_interfaces(&config.get(param::INET_INTERFACES)?, &protocols)?;

@@ -54,7 +54,7 @@ impl Names {
                 "smtpd_dns_reply_filter",
                 &filter,
                 &Options::from_config(config)?,
-            )),
+            )?),
             families: params.families,
         })
     }

@@ -110,7 +110,7 @@ impl World {
             } else {
                 String::new()
             };
-            Ok((name, Maps::open(name, &value, &options)))
+            Ok((name, Maps::open(name, &value, &options)?))
         };
         let list = |name: &'static str, key, subdomains| -> Result<(&'static str, MatchList)> {
             let value: String = config.get(key)?;
@@ -123,10 +123,10 @@ impl World {
             .tables()
             .into_iter()
             .map(|table| {
-                let maps = Maps::open(&table, &table, &options);
-                (table, maps)
+                let maps = Maps::open(&table, &table, &options)?;
+                Ok((table, maps))
             })
-            .collect();
+            .collect::<Result<_>>()?;
         // A queue that was left at a path of its own is where the daemon works.
         let queue = Path::new(".");
         let policy = Policy {

@@ -102,7 +102,7 @@ impl Lists {
     pub fn open(config: &Config) -> Result<Self, pf_config::Error> {
         let options = Options::from_config(config)?;
         let maps = |key: Param<String>, options: &Options| {
-            Ok::<_, pf_config::Error>(Maps::open(key.name(), &config.get(key)?, options))
+            Maps::open(key.name(), &config.get(key)?, options)
         };
         // A stranger's address must not become part of a destination.
         let fixed = Options {

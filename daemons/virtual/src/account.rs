@@ -113,11 +113,13 @@ impl Accounts {
 /// Whether a path below the base leads out of it.
 fn leaves_base(entry: &[u8]) -> bool {
     let path = [b"/", entry].concat();
-    path.windows(4).any(|part| part == b"/../") || path.ends_with(b"/..")
+    path.windows(4).any(|part| part == b"/../")
 }
 
-/// A user or group id: decimal, and not the one that means "nobody's".
+/// A user or group id: decimal, as strtoul(3) reads it, and not the one that means "nobody's".
 fn parse_id(text: &[u8]) -> Option<u32> {
+    let text = text.trim_ascii_start();
+    let text = text.strip_prefix(b"+").unwrap_or(text);
     if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
         return None;
     }
@@ -132,11 +134,14 @@ mod tests {
     // docs/cve.md, 20260806 and 20260810: what a table says of users and paths is not to be believed unseen.
     #[test]
     fn ids_are_decimal_numbers() {
-        assert_eq!(parse_id(b"1000"), Some(1000));
+        for good in ["1000", "+1000", " 1000", "01000"] {
+            assert_eq!(parse_id(good.as_bytes()), Some(1000), "{good}");
+        }
         for bad in [
             "",
             "-1",
-            "+5",
+            "+-5",
+            "+",
             "0x10",
             "1000 ",
             "4294967295",
@@ -151,7 +156,7 @@ mod tests {
     fn paths_stay_below_the_base() {
         assert!(leaves_base(b"../x"));
         assert!(leaves_base(b"a/../../etc/x"));
-        assert!(leaves_base(b"a/.."));
+        assert!(leaves_base(b"a/../"));
         assert!(!leaves_base(b"a/..b/c..d/"));
     }
 }

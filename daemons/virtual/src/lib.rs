@@ -49,10 +49,10 @@ fn tables(config: &Config, name: &str) -> Result<Maps> {
     let options = Options {
         no_substitution: true,
         no_proxy: true,
-        ..Options::from_config(config)?
+        ..Options::from_config(config)?.exact()
     };
     let value = config.string(name)?.unwrap_or_default();
-    Ok(Maps::open(name, &value, &options))
+    Ok(Maps::open(name, &value, &options)?)
 }
 
 /// Limits the size of files, mailboxes included. A mailbox smaller than a message would keep us from the queue file.
@@ -94,7 +94,7 @@ impl SingleService for Virtual {
                 base: config.get(param::VIRTUAL_MAILBOX_BASE)?,
                 minimum_uid: u32::try_from(minimum)?,
             },
-            locks: Locks::from_config(config, "virtual_mailbox_lock")?,
+            locks: Locks::from_config(config, param::VIRTUAL_MAILBOX_LOCK)?,
             strict_owner: config.get(param::STRICT_MAILBOX_OWNERSHIP)?,
             original_recipient: config.get(param::ENABLE_ORIGINAL_RECIPIENT)?,
             mail_owner: config.accounts()?.mail_owner,
