@@ -192,6 +192,23 @@ pub fn fork() -> io::Result<Fork> {
     }
 }
 
+/// Starts a command and gives its process id at once, for a process that has one thread only. What keeps the program from being
+/// executed is told by the new process, with `complain`, which then ends with status 1.
+///
+/// # Errors
+/// As [`fork`].
+pub fn start(command: &mut Command, complain: impl FnOnce(&io::Error)) -> io::Result<i32> {
+    use std::os::unix::process::CommandExt as _;
+    match fork()? {
+        Fork::Parent(pid) => Ok(pid),
+        Fork::Child => {
+            complain(&command.exec());
+            // SAFETY: ends the process at once; what the old process has registered for its own end is not run.
+            unsafe { libc::_exit(1) }
+        }
+    }
+}
+
 /// How a child process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ended {

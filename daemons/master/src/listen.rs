@@ -4,7 +4,7 @@ use std::fs::{self, Permissions};
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
-use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
@@ -74,13 +74,7 @@ fn unix(path: &Path, kind: SockType, backlog: i32) -> io::Result<OwnedFd> {
         SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK,
         None,
     )?;
-    // What an earlier master left behind; somebody else's file is not removed.
-    match fs::symlink_metadata(path) {
-        Ok(status) if status.file_type().is_socket() => fs::remove_file(path)?,
-        Ok(_) => return Err(io::Error::from_raw_os_error(nix::libc::EEXIST)),
-        Err(err) if err.kind() == io::ErrorKind::NotFound => {}
-        Err(err) => return Err(err),
-    }
+    clear(path)?;
     bind(fd.as_raw_fd(), &UnixAddr::new(path)?)?;
     // Who may connect is decided by the directory.
     fs::set_permissions(path, Permissions::from_mode(0o666))?;
@@ -90,15 +84,18 @@ fn unix(path: &Path, kind: SockType, backlog: i32) -> io::Result<OwnedFd> {
     Ok(fd)
 }
 
-fn fifo(path: &Path) -> io::Result<OwnedFd> {
-    match fs::symlink_metadata(path) {
-        Ok(status) if status.file_type().is_fifo() => {}
-        Ok(_) => return Err(io::Error::from_raw_os_error(nix::libc::EEXIST)),
-        Err(_) => {
-            nix::unistd::mkfifo(path, nix::sys::stat::Mode::from_bits_truncate(0o622))?;
-            fs::set_permissions(path, Permissions::from_mode(0o622))?;
-        }
+/// Removes what an earlier master left behind.
+fn clear(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(err) if err.kind() != io::ErrorKind::NotFound => Err(err),
+        _ => Ok(()),
     }
+}
+
+fn fifo(path: &Path) -> io::Result<OwnedFd> {
+    clear(path)?;
+    nix::unistd::mkfifo(path, nix::sys::stat::Mode::from_bits_truncate(0o622))?;
+    fs::set_permissions(path, Permissions::from_mode(0o622))?;
     // Open for writing too, so that there is never an end of file.
     let file = fs::OpenOptions::new()
         .read(true)

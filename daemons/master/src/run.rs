@@ -108,6 +108,7 @@ impl Master {
                 }
             }
             if exit_at.is_some_and(|end| end <= Instant::now()) {
+                pf_log::info!("master exit time has arrived");
                 return Ok(ExitCode::SUCCESS);
             }
             self.run_timers();
@@ -212,6 +213,10 @@ impl Master {
                 },
                 &self.environment,
                 &inherited,
+                || {
+                    // It was opened before with the same settings.
+                    let _ = logging::open(&self.config, &self.name, false, true);
+                },
             ) {
                 Ok(pid) => {
                     pf_log::debug!(
@@ -228,8 +233,7 @@ impl Master {
                 }
                 Err(err) => {
                     pf_log::warning!(
-                        "process {}: cannot start: {} -- throttling",
-                        running.service.program.display(),
+                        "master_spawn: fork: {} -- throttling",
                         pf_config::system::reason(&err)
                     );
                     Self::throttle(running, &self.config);
@@ -340,9 +344,10 @@ impl Master {
                     && let Err(err) = wake_up(&running.service, self.owner)
                 {
                     pf_log::warning!(
-                        "wakeup: service {}({}): {err}",
+                        "master_wakeup_timer_event: service {}({}): {}",
                         running.service.name,
-                        running.service.key
+                        running.service.key,
+                        pf_sys::error::text(&err)
                     );
                 }
             }
@@ -356,11 +361,28 @@ impl Master {
             "reload -- version {version}, configuration {}",
             self.config.directory().display()
         );
-        self.config = Config::load(&self.source)?;
-        logging::open(&self.config, &self.name, !self.mode.detached, true)?;
+        let before = std::mem::replace(&mut self.config, Config::load(&self.source)?);
+        self.keep_what_cannot_change(&before)?;
+        logging::open(&self.config, &self.name, false, true)?;
         self.config.check()?;
         self.owner = mail_owner(&self.config)?;
         self.configure()
+    }
+
+    /// Settings that processes of both generations must agree on stay as they were at the start.
+    fn keep_what_cannot_change(&mut self, before: &Config) -> Result<()> {
+        for key in [param::QUEUE_DIRECTORY, param::INET_PROTOCOLS] {
+            let (old, new) = (before.get(key)?, self.config.get(key)?);
+            if old == new {
+                continue;
+            }
+            let name = key.name();
+            pf_log::warning!("ignoring {name} parameter value change");
+            pf_log::warning!("old value: \"{old}\", new value: \"{new}\"");
+            pf_log::warning!("to change {name}, stop and start Postfix");
+            self.config.set(name, &old)?;
+        }
+        Ok(())
     }
 
     /// Makes what runs equal to what `master.cf` says.

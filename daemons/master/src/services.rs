@@ -102,8 +102,8 @@ impl Reader {
             {
                 pf_log::warning!(
                     "duplicate master.cf entry for service \"{}\" ({}) -- using the last entry",
-                    service.name,
-                    service.key
+                    old.name,
+                    old.key
                 );
                 *old = service;
             } else {

@@ -5,6 +5,7 @@ use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
+use std::time::Duration;
 
 use pf_service::{CLIENTS_VARIABLE, ECHO_VARIABLE, LISTEN_FD, STATUS_FD};
 use pf_sys::process::ChildSetup;
@@ -37,14 +38,17 @@ pub struct Load {
 
 /// Starts a process and gives its id.
 ///
+/// `open_log` opens the log anew, in the new process.
+///
 /// # Errors
-/// No process can be made, or the program cannot be executed.
+/// No process can be made. That the program cannot be executed is told by the process itself.
 pub fn spawn(
     service: &Service,
     generation: u32,
     load: Load,
     environment: &[(OsString, OsString)],
     inherited: &Inheritance<'_>,
+    open_log: impl FnOnce(),
 ) -> io::Result<i32> {
     let mut args = service.args.clone();
     if let (true, Some(word)) = (
@@ -84,6 +88,14 @@ pub fn spawn(
         ..ChildSetup::default()
     }
     .apply(&mut command)?;
-    let child = command.spawn()?;
-    i32::try_from(child.id()).map_err(io::Error::other)
+    pf_sys::process::start(&mut command, |err| {
+        // What was the log's descriptor may be one of the program's now.
+        open_log();
+        pf_log::fatal!(
+            "master_spawn: exec {}: {}",
+            service.program.display(),
+            pf_sys::error::text(err)
+        );
+        std::thread::sleep(Duration::from_secs(1));
+    })
 }

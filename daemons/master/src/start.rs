@@ -56,7 +56,7 @@ fn start() -> Result<ExitCode> {
     pf_log::open(pf_log::Options {
         program: name.clone(),
         tag: logging::early_tag(&name),
-        sinks: vec![Sink::Stderr, Sink::syslog(pf_log::Facility::MAIL)],
+        sinks: vec![Sink::syslog(pf_log::Facility::MAIL)],
     });
     ensure!(
         identity::real_uid() == 0,
@@ -67,7 +67,16 @@ fn start() -> Result<ExitCode> {
         "the master command must not run as a set-uid process"
     );
     let mut source = Source::from_environment();
-    let options = parse(words, &mut source).with_context(|| format!("usage: {called} {USAGE}"))?;
+    let options = match parse(words, &mut source) {
+        Ok(options) => options,
+        Err(bad) => {
+            if let Some(bad) = bad {
+                // This line is getopt(3)'s; the usage is for the log.
+                let _unread = writeln!(std::io::stderr(), "{called}: {bad}");
+            }
+            bail!("usage: {called} {USAGE}");
+        }
+    };
     pf_log::set_verbose(
         options
             .verbose
@@ -87,7 +96,7 @@ fn start() -> Result<ExitCode> {
     );
     // Daemons find the configuration where we found it.
     let config = Config::load(&source)?;
-    logging::open(&config, &name, !options.detached, true)?;
+    logging::open(&config, &name, false, true)?;
     config.check()?;
     config.get(param::SERVICE_THROTTLE_TIME)?;
     let queue = config.get(param::QUEUE_DIRECTORY)?;
@@ -95,7 +104,7 @@ fn start() -> Result<ExitCode> {
         Some(Side::Ready) => return Ok(ExitCode::SUCCESS),
         Some(Side::Master(pipe)) => {
             // The log is to have the new process id.
-            logging::open(&config, &name, !options.detached, true)?;
+            logging::open(&config, &name, false, true)?;
             Some(pipe)
         }
         None => None,
@@ -149,7 +158,11 @@ fn start() -> Result<ExitCode> {
     result
 }
 
-fn parse(words: impl Iterator<Item = String>, source: &mut Source) -> Result<Options> {
+/// The options, or what getopt(3) says of a bad one.
+fn parse(
+    words: impl Iterator<Item = String>,
+    source: &mut Source,
+) -> Result<Options, Option<String>> {
     let mut options = Options {
         detached: true,
         ..Options::default()
@@ -158,7 +171,7 @@ fn parse(words: impl Iterator<Item = String>, source: &mut Source) -> Result<Opt
     while let Some(word) = words.next() {
         let letters = word.strip_prefix('-').filter(|letters| !letters.is_empty());
         let Some(letters) = letters else {
-            bail!("unexpected argument: {word}")
+            return Err(None);
         };
         let mut rest = letters.chars();
         while let Some(letter) = rest.next() {
@@ -172,8 +185,8 @@ fn parse(words: impl Iterator<Item = String>, source: &mut Source) -> Result<Opt
                 'w' => options.wait = true,
                 'c' | 'e' => {
                     let value = match rest.as_str() {
-                        "" => words.next().with_context(|| {
-                            format!("option requires an argument -- '{letter}'")
+                        "" => words.next().ok_or_else(|| {
+                            Some(format!("option requires an argument -- '{letter}'"))
                         })?,
                         attached => attached.to_owned(),
                     };
@@ -184,7 +197,7 @@ fn parse(words: impl Iterator<Item = String>, source: &mut Source) -> Result<Opt
                     }
                     break;
                 }
-                _ => bail!("invalid option -- '{letter}'"),
+                _ => return Err(Some(format!("invalid option -- '{letter}'"))),
             }
         }
     }
@@ -271,7 +284,8 @@ fn open_lock(path: &Path) -> Result<File> {
         .truncate(false)
         .mode(0o600)
         .custom_flags(flags)
-        .open(path)?;
+        .open(path)
+        .map_err(|err| anyhow::anyhow!("cannot open file: {}", pf_sys::error::text(&err)))?;
     ensure!(
         lock(&file, Style::Flock, LockMode::Exclusive, false)?,
         "unable to set exclusive lock: Resource temporarily unavailable"
