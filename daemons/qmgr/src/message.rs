@@ -46,8 +46,6 @@ pub struct Envelope {
     pub recipients: Vec<Recipient>,
     /// Where to go on reading recipients; `None` when all were read.
     pub more: Option<u64>,
-    /// Whether a sender wants to know of deliveries.
-    pub tells_success: bool,
     /// How many recipients were not read yet, done ones included.
     pub unread: i64,
     /// Whether the client attributes are those for the log, which others do not replace.
@@ -63,6 +61,13 @@ pub enum Unreadable {
     Damaged,
     /// The file cannot be read now.
     Io(io::Error),
+}
+
+impl Envelope {
+    /// Whether a sender wants to know of deliveries, as the size record has it.
+    pub fn tells_success(&self) -> bool {
+        self.size.qmgr_flags & (i64::from(Notify::SUCCESS.bits()) << 1) != 0
+    }
 }
 
 impl From<io::Error> for Unreadable {
@@ -143,8 +148,8 @@ fn records(file: &File, id: &str, envelope: &mut Envelope, limit: usize) -> Resu
                 Ok(()) => continue,
                 Err(err) => return Err(damaged(id, err)),
             },
-            Ok(Some(kind)) => kind,
-            Ok(None) => {
+            Ok(Some(kind)) if kind.0 != 0 => kind,
+            Ok(_) => {
                 warning!("{id}: message rejected: missing end record");
                 return Err(Unreadable::Damaged);
             }
@@ -164,7 +169,11 @@ fn records(file: &File, id: &str, envelope: &mut Envelope, limit: usize) -> Resu
         if !expected {
             warning!(
                 "Unexpected record type '{}' at offset {offset}",
-                char::from(kind.0)
+                if kind.0.is_ascii_graphic() || kind.0 == b' ' {
+                    char::from(kind.0)
+                } else {
+                    '?'
+                }
             );
             return Err(Unreadable::Damaged);
         }
@@ -252,16 +261,12 @@ fn record(
                 let old = std::mem::take(&mut pending.dsn_notify);
                 warning!("{id}: ignoring out-of-order DSN notify flags <{old}>");
             }
-            match decimal(data)
-                .filter(|bits| *bits != 0)
-                .map(|bits| (bits, Notify::from_bits(bits)))
-            {
-                Some((bits, Some(notify))) => {
-                    envelope.tells_success |= notify.contains(Notify::SUCCESS);
-                    pending.dsn_notify = if rcpt { bits } else { 0 };
+            if rcpt {
+                match decimal(data).filter(|bits| *bits != 0 && Notify::from_bits(*bits).is_some())
+                {
+                    Some(bits) => pending.dsn_notify = bits,
+                    None => warning!("{id}: ignoring malformed DSN notify flags <{text:.200}>"),
                 }
-                _ if rcpt => warning!("{id}: ignoring malformed DSN notify flags <{text:.200}>"),
-                _ => {}
             }
         }
         // Some attributes stand for records of their own.
@@ -340,6 +345,9 @@ fn size(envelope: &mut Envelope, id: &str, data: &[u8]) -> Result<(), Unreadable
             return Err(Unreadable::Damaged);
         }
         envelope.size = size;
+        if count < 4 {
+            envelope.size.qmgr_flags = MIXED;
+        }
         envelope.size.sendopts &= sendopts::ALL;
     }
     // Before Postfix 2.4 there was only one size.

@@ -107,7 +107,7 @@ pub async fn finish(shared: &Shared, number: MessageId) {
         return;
     }
     let wanted = flags::USER_VERIFY | flags::RECORD | flags::RECORD_DELAYED;
-    if (message.envelope.trace_flags & wanted != 0 || message.envelope.tells_success)
+    if (message.envelope.trace_flags & wanted != 0 || message.envelope.tells_success())
         && log(QueueName::Trace).is_ok()
     {
         let told = notify(shared, &message, Report::Trace).await;
