@@ -91,10 +91,11 @@ impl SizeRecord {
         let mut rest = data;
         for slot in &mut numbers {
             let start = rest.trim_ascii_start();
-            if !start
-                .first()
-                .is_some_and(|&byte| byte.is_ascii_digit() || byte == b'-' || byte == b'+')
-            {
+            let unsigned = match start.split_first() {
+                Some((b'-' | b'+', rest)) => rest,
+                _ => start,
+            };
+            if !unsigned.first().is_some_and(u8::is_ascii_digit) {
                 break;
             }
             let (value, tail) = leading_number(start);

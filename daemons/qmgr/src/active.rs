@@ -131,7 +131,7 @@ pub async fn take(
     {
         warning!("{}: set mode: {err}", id.as_str());
     }
-    if !envelope.redirect.is_empty() {
+    if envelope.redirect.is_some() {
         // One recipient takes the place of all: the one that would be first.
         envelope
             .recipients

@@ -39,7 +39,7 @@ pub struct Envelope {
     /// Written for a content inspector: deliveries are not reported as sent by this message's own wish.
     pub inspect: bool,
     /// Takes the place of all recipients.
-    pub redirect: Vec<u8>,
+    pub redirect: Option<Vec<u8>>,
     pub verp: Option<Vec<u8>>,
     /// When the delay warning is due, and where that stands in the file; 0 for never, less once it was sent.
     pub warn: Option<(i64, u64)>,
@@ -79,6 +79,14 @@ impl From<io::Error> for Unreadable {
 /// The only flag of a size record that is not about `NOTIFY`: other records stand among the recipients.
 const MIXED: i64 = 1;
 const SIZE_FLAGS: i64 = 0x1f;
+
+/// What stands before a recipient and is about it.
+#[derive(Default)]
+struct Pending {
+    original: Option<Vec<u8>>,
+    dsn_original: Option<Vec<u8>>,
+    dsn_notify: i32,
+}
 
 /// Reads the envelope of message `id` and at most `limit` recipients that are not done with.
 ///
@@ -134,7 +142,7 @@ fn records(file: &File, id: &str, envelope: &mut Envelope, limit: usize) -> Resu
         records.seek(from)?;
     }
     let mut data = Vec::new();
-    let mut pending = Recipient::default();
+    let mut pending = Pending::default();
     loop {
         let mut offset = records.offset();
         let data_offset = u64::try_from(envelope.size.data_offset).unwrap_or(0);
@@ -184,9 +192,14 @@ fn records(file: &File, id: &str, envelope: &mut Envelope, limit: usize) -> Resu
             }
             RecordType::RCPT if envelope.more.is_none() => {
                 envelope.unread -= 1;
-                pending.address.clone_from(&data);
-                pending.offset = i64::try_from(offset).unwrap_or(0);
-                envelope.recipients.push(std::mem::take(&mut pending));
+                let about = std::mem::take(&mut pending);
+                envelope.recipients.push(Recipient {
+                    address: data.clone(),
+                    offset: i64::try_from(offset).unwrap_or(0),
+                    original: about.original.unwrap_or_default(),
+                    dsn_original: about.dsn_original.unwrap_or_default(),
+                    dsn_notify: about.dsn_notify,
+                });
                 if envelope.recipients.len() < limit.max(1) {
                     continue;
                 }
@@ -205,19 +218,19 @@ fn records(file: &File, id: &str, envelope: &mut Envelope, limit: usize) -> Resu
             }
             RecordType::DONE if envelope.more.is_none() => {
                 envelope.unread -= 1;
-                pending = Recipient::default();
+                pending = Pending::default();
             }
             RecordType::RCPT | RecordType::DONE => {}
             _ => record(envelope, &mut pending, id, kind, &data, offset)?,
         }
     }
-    if !pending.dsn_original.is_empty() {
-        let address = String::from_utf8_lossy(&pending.dsn_original);
-        warning!("{id}: ignoring out-of-order DSN original recipient address <{address:.200}>");
+    if let Some(old) = &pending.dsn_original {
+        let old = String::from_utf8_lossy(old);
+        warning!("{id}: ignoring out-of-order DSN original recipient <{old:.200}>");
     }
-    if !pending.original.is_empty() {
-        let address = String::from_utf8_lossy(&pending.original);
-        warning!("{id}: ignoring out-of-order original recipient <{address:.200}>");
+    if let Some(old) = &pending.original {
+        let old = String::from_utf8_lossy(old);
+        warning!("{id}: ignoring out-of-order original recipient <{old:.200}>");
     }
     Ok(())
 }
@@ -233,7 +246,7 @@ fn damaged(id: &str, err: Error) -> Unreadable {
 /// A record that is neither an end nor a recipient.
 fn record(
     envelope: &mut Envelope,
-    pending: &mut Recipient,
+    pending: &mut Pending,
     id: &str,
     kind: RecordType,
     data: &[u8],
@@ -243,18 +256,18 @@ fn record(
     let rcpt = envelope.more.is_none();
     match kind {
         RecordType::ORCPT => {
-            if !pending.original.is_empty() {
-                let old = String::from_utf8_lossy(&pending.original);
+            if let Some(old) = pending.original.take() {
+                let old = String::from_utf8_lossy(&old);
                 warning!("{id}: ignoring out-of-order original recipient <{old:.200}>");
             }
-            pending.original = if rcpt { data.to_vec() } else { Vec::new() };
+            pending.original = rcpt.then(|| data.to_vec());
         }
         RecordType::DSN_ORCPT => {
-            if !pending.dsn_original.is_empty() {
-                let old = String::from_utf8_lossy(&pending.dsn_original);
+            if let Some(old) = pending.dsn_original.take() {
+                let old = String::from_utf8_lossy(&old);
                 warning!("{id}: ignoring out-of-order DSN original recipient address <{old:.200}>");
             }
-            pending.dsn_original = if rcpt { data.to_vec() } else { Vec::new() };
+            pending.dsn_original = rcpt.then(|| data.to_vec());
         }
         RecordType::DSN_NOTIFY => {
             if pending.dsn_notify != 0 {
@@ -301,7 +314,7 @@ fn record(
         }
         RecordType::FILTER => envelope.filter = data.to_vec(),
         RecordType::INSPECT => envelope.inspect = true,
-        RecordType::REDIRECT => envelope.redirect = data.to_vec(),
+        RecordType::REDIRECT => envelope.redirect = Some(data.to_vec()),
         // Milters may replace both.
         RecordType::DSN_ENVID => envelope.envid = data.to_vec(),
         RecordType::DSN_RET => match decimal(data).filter(|ret| Ret::from_bits(*ret).is_some()) {

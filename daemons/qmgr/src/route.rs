@@ -36,9 +36,8 @@ pub async fn route(
 ) -> Route {
     let probe = envelope.trace_flags & flags::PROBE != 0;
     let machine = envelope.trace_flags & flags::MTA_VERIFY != 0;
-    let redirected = !envelope.redirect.is_empty();
     let (transport, nexthop, address, found) =
-        if !redirected && !envelope.filter.is_empty() && !probe {
+        if envelope.redirect.is_none() && !envelope.filter.is_empty() && !probe {
             let address = recipient.address.clone();
             let (transport, nexthop) = filter(shared, &envelope.filter, &address);
             (transport, nexthop, address, ResolveFlags::default())
@@ -49,8 +48,8 @@ pub async fn route(
                 Personality::Regular
             };
             let rewritten;
-            let address = if redirected {
-                let external = pf_address::quote_822(&envelope.redirect);
+            let address = if let Some(redirect) = &envelope.redirect {
+                let external = pf_address::quote_822(redirect);
                 let rewriting = shared.trivial.rewrite(pf_proto::rewrite::LOCAL, &external);
                 let Ok(external) = rewriting.await else {
                     return resolver_failure();
