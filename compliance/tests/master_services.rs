@@ -111,3 +111,22 @@ fn options() {
     golden::check(&instance, "master/options", &told);
     instance.wait_log(r"postfix/master\[\d+\]: master exit time has arrived$");
 }
+
+#[test]
+fn a_service_under_stress() {
+    let instance = Instance::builder()
+        .master_cf("0.0.0.0:2001 inet n - n - 2 smtpd\n -o {smtpd_banner = $myhostname ${stress?busy}${stress:calm}}")
+        .start();
+    let connect = || instance.connect("127.0.0.1", "127.0.0.1:2001");
+    let first = compliance::testkit::Client::new(connect());
+    assert_eq!(first.greeting.text, "220 mx.test.example calm");
+    let second = compliance::testkit::Client::new(connect());
+    instance.wait_log(r#"warning: service "0\.0\.0\.0:2001" \(\[0\.0\.0\.0\]:2001\) has reached its process limit "2": new clients may experience noticeable delays$"#);
+    instance.wait_log(r"warning: to avoid this condition, increase the process count in master\.cf or reduce the service time per client$");
+    instance.wait_log(r"warning: see https://www\.postfix\.org/STRESS_README\.html for examples of stress-adapting configuration settings$");
+    let third = connect();
+    drop((first, second));
+    let third = compliance::testkit::Client::new(third);
+    assert_eq!(third.greeting.text, "220 mx.test.example busy");
+    instance.assert_no_panic();
+}

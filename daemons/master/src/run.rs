@@ -285,7 +285,9 @@ impl Master {
         if update == Update::OldGeneration {
             pf_log::info!("ignoring status update from child pid {pid} generation {generation}");
         }
-        running.note_load();
+        if let Err(err) = running.note_load() {
+            pf_log::warning!("{err:#}");
+        }
         if update == Update::Noted && status.availability == Availability::Retired {
             // It has served many clients: the next ones will come as well, and all processors should be at work.
             self.start_processes(at);

@@ -77,12 +77,20 @@ impl Running {
         format!("{}/{}", self.service.key, self.service.kind.name())
     }
 
-    /// Notes that strangers have filled the service up.
-    pub fn note_load(&mut self) {
+    /// Notes that strangers have filled the service up. Processes that know of it take over; those of now serve their clients to
+    /// the end.
+    ///
+    /// # Errors
+    /// There are no descriptors left.
+    pub fn note_load(&mut self) -> Result<()> {
         if self.service.stress.is_none() || !self.pool.exhausted() {
-            return;
+            return Ok(());
         }
         let now = Instant::now();
+        if self.stress_until.is_none_or(|until| until < now) {
+            self.status = status_channel()?;
+            self.pool.retire_all();
+        }
         self.stress_until = Some(now + STRESS_TIME);
         if self
             .warned
@@ -102,6 +110,7 @@ impl Running {
                 "see https://www.postfix.org/STRESS_README.html for examples of stress-adapting configuration settings"
             );
         }
+        Ok(())
     }
 }
 
