@@ -57,10 +57,6 @@ const TRANSPORTS: &[(&str, &str)] = &[
         "destination_recipient_limit = 2; destination_concurrency_limit = 1",
     ),
     (
-        "pairs2",
-        "destination_recipient_limit = 2; destination_concurrency_limit = 2; delivery_slot_cost = 2",
-    ),
-    (
         "pieces",
         "destination_recipient_limit = 1; recipient_limit = 6; recipient_refill_limit = 3; extra_recipient_limit = 4; delivery_slot_cost = 2",
     ),
@@ -83,6 +79,16 @@ fn send(instance: &Instance, letter: char, count: usize, hosts: usize, transport
     assert!(wait_for(Duration::from_secs(10), || active() > before));
 }
 
+/// Waits until the recipients of what was sent are known: when these have gone, they are.
+fn passed(instance: &Instance) {
+    for _ in 0..2 {
+        let done = || instance.log().matches("status=sent (gone)").count();
+        let before = done();
+        instance.run_with("sendmail", &["-i", "x@off.example"], b"x\n");
+        assert!(wait_for(Duration::from_secs(10), || done() > before));
+    }
+}
+
 /// A list of many recipients is under way when smaller messages come; all wait for the one agent. Their sizes
 /// are such that a second more or less of waiting does not count.
 fn order(instance: &Instance, transport: &str, hosts: usize) -> String {
@@ -100,13 +106,7 @@ fn order(instance: &Instance, transport: &str, hosts: usize) -> String {
     for (letter, count) in [('b', 1), ('c', 6), ('d', 10), ('e', 1)] {
         send(instance, letter, count, hosts, transport);
     }
-    // When these have gone, the recipients of those before them are known.
-    for _ in 0..2 {
-        let done = || instance.log().matches("status=sent (gone)").count();
-        let before = done();
-        instance.run_with("sendmail", &["-i", "x@off.example"], b"x\n");
-        assert!(wait_for(Duration::from_secs(10), || done() > before));
-    }
+    passed(instance);
     flag.store(true, Ordering::Relaxed);
     assert!(
         wait_for(Duration::from_secs(20), || is_quiet(instance)),
@@ -145,4 +145,41 @@ fn small_messages_overtake_large_ones() {
     }
     check(&instance, "qmgr/order", &text);
     instance.assert_no_panic();
+}
+
+/// Sessions are kept for as long as deliveries follow upon each other.
+#[test]
+fn sessions_in_a_burst() {
+    let instance = system_with(
+        "transport_maps = inline:{{off.example=discard:gone} {burst.example=burst:}}\ninitial_destination_concurrency = 2",
+        "",
+        "",
+        |_| {},
+    );
+    let flag = Arc::new(AtomicBool::new(false));
+    let gate = flag.clone();
+    let requests = agent::play(&instance, "burst", move |_| {
+        Act::Queued(gate.clone(), reply("", "", "0"))
+    });
+    send(&instance, 'a', 1, 1, "burst");
+    assert!(wait_for(Duration::from_secs(10), || !requests
+        .lock()
+        .unwrap()
+        .is_empty()));
+    for _ in 0..6 {
+        send(&instance, 'a', 1, 1, "burst");
+    }
+    passed(&instance);
+    flag.store(true, Ordering::Relaxed);
+    assert!(
+        wait_for(Duration::from_secs(20), || is_quiet(&instance)),
+        "{}",
+        instance.log()
+    );
+    let mut text = String::new();
+    for request in requests.lock().unwrap().iter() {
+        let found = request.iter().find(|(name, _)| name == "flags");
+        text += &format!("flags {}\n", found.unwrap().1);
+    }
+    check(&instance, "qmgr/sessions", &text);
 }

@@ -1,7 +1,7 @@
 //! Deliveries: an agent is found for the entry that is next, and what it answers is acted upon.
 
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use pf_dsn::{Dsn, Outcome, Status};
 use pf_proto::deliver::{DeliveryReply, flags};
@@ -15,8 +15,6 @@ use crate::shared::Shared;
 
 /// How many connections of one transport may wait for a free agent.
 const MAX_PENDING: usize = 2;
-/// How long a connection may be kept after a delivery, and so may be there for the next.
-const RECENT: Duration = Duration::from_secs(2);
 
 /// Starts deliveries while there is something to deliver and somebody to do it.
 pub async fn dispatcher(shared: &Rc<Shared>) {
@@ -81,7 +79,7 @@ fn allocate(shared: &Rc<Shared>, transport: TransportId) {
                 // Another agent of the transport may be wanted at once.
                 shared.work.notify_one();
                 let Some(id) = selected else { return };
-                let Some((entry, nexthop, extra)) = prepared(&shared, id, now) else {
+                let Some((entry, nexthop, extra)) = prepared(&shared, id) else {
                     return;
                 };
                 let Some(request) =
@@ -99,25 +97,18 @@ fn allocate(shared: &Rc<Shared>, transport: TransportId) {
     });
 }
 
-fn prepared(
-    shared: &Shared,
-    id: crate::scheduler::EntryId,
-    now: Instant,
-) -> Option<(Entry, Vec<u8>, i32)> {
+fn prepared(shared: &Shared, id: crate::scheduler::EntryId) -> Option<(Entry, Vec<u8>, i32)> {
     let scheduler = shared.scheduler.borrow();
     let entry = scheduler.entry(id)?.clone();
-    let nexthop = scheduler.queue(entry.queue)?.nexthop.clone();
+    let destination = scheduler.queue(entry.queue)?;
     let mut extra = 0;
-    if scheduler.has_backlog(entry.queue) {
-        extra |= flags::CONNECTION_STORE;
-    }
-    if extra != 0
-        || now
-            .checked_sub(RECENT)
-            .is_some_and(|moment| scheduler.was_used_since(entry.queue, moment))
-    {
+    if destination.sessions.load {
         extra |= flags::CONNECTION_LOAD;
     }
+    if destination.sessions.store {
+        extra |= flags::CONNECTION_STORE;
+    }
+    let nexthop = destination.nexthop.clone();
     Some((entry, nexthop, extra))
 }
 

@@ -33,9 +33,37 @@ pub struct Destination {
     last_delivery: Option<Instant>,
     /// When it was last told that it takes up the queue.
     warned: Option<Instant>,
+    /// What agents may do with sessions.
+    pub sessions: Sessions,
 }
 
+/// Whether agents may use sessions that are open already, and leave theirs open.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sessions {
+    pub load: bool,
+    pub store: bool,
+}
+
+/// Deliveries that are no longer apart are back to back.
+const RECENT: Duration = Duration::from_secs(2);
+
 impl Destination {
+    /// Sessions are kept once deliveries follow upon each other, not for a first burst; they are used up, and no more are kept, when
+    /// the stream has run dry.
+    fn plan_sessions(&mut self, now: Instant) {
+        let follows = self
+            .last_delivery
+            .is_some_and(|last| now.saturating_duration_since(last) < RECENT);
+        if follows {
+            self.sessions = Sessions {
+                load: true,
+                store: true,
+            };
+        } else if self.busy <= 1 {
+            self.sessions.store = false;
+        }
+    }
+
     fn room(&self) -> usize {
         if self.paused.is_some() {
             0
@@ -147,6 +175,7 @@ impl Scheduler {
                 dead: None,
                 last_delivery: None,
                 warned: None,
+                sessions: Sessions::default(),
             },
         );
         fresh
@@ -301,6 +330,7 @@ impl Scheduler {
         let destination = self.destinations.get_mut(&queue)?;
         destination.waiting = destination.waiting.saturating_sub(1);
         destination.busy += 1;
+        destination.plan_sessions(now);
         Some(id)
     }
 
@@ -314,7 +344,13 @@ impl Scheduler {
         if let Some(destination) = self.destinations.get_mut(&entry.queue) {
             destination.busy = destination.busy.saturating_sub(1);
             destination.last_delivery = Some(now);
-            if !delay.is_zero() && destination.dead.is_none() {
+            if !delay.is_zero() {
+                // A pause is all that a slow destination gets, dead or not.
+                if destination.dead.take().is_some()
+                    && let Some(owner) = self.transports.get(entry.transport.0)
+                {
+                    destination.window.revive(&owner.params, destination.busy);
+                }
                 destination.paused = Some(now + delay);
             }
         }
@@ -358,20 +394,6 @@ impl Scheduler {
         {
             owner.queues.remove(&destination.name);
         }
-    }
-
-    /// Whether more waits for the destination than it is busy with: then a connection is worth keeping.
-    pub fn has_backlog(&self, key: QueueKey) -> bool {
-        self.destinations
-            .get(&key)
-            .is_some_and(|destination| destination.waiting > 0)
-    }
-
-    /// Whether mail went there a moment ago: then a connection may be there to use again.
-    pub fn was_used_since(&self, key: QueueKey, moment: Instant) -> bool {
-        self.destinations
-            .get(&key)
-            .is_some_and(|destination| destination.last_delivery.is_some_and(|last| last > moment))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Entry, EntryId, QueueKey, Scheduler, TransportId, Trouble};
+use super::{Entry, EntryId, QueueKey, Scheduler, Sessions, TransportId, Trouble};
 use crate::jobs::cost;
 
 impl Scheduler {
@@ -48,6 +48,7 @@ impl Scheduler {
             return false;
         }
         destination.dead = Some(trouble);
+        destination.sessions = Sessions::default();
         destination.paused = Some(now + pause);
         true
     }
