@@ -110,9 +110,19 @@ pub struct Scheduler {
     destinations: HashMap<QueueKey, Destination>,
     entries: HashMap<EntryId, Entry>,
     next: usize,
+    /// With more destinations than this, dead ones are forgotten before their time.
+    many: Option<usize>,
 }
 
 impl Scheduler {
+    /// A scheduler that remembers dead destinations while it knows no more than `many`.
+    pub fn new(many: usize) -> Self {
+        Self {
+            many: Some(many),
+            ..Self::default()
+        }
+    }
+
     /// The transport with this name; made with `params` when it is met first.
     pub fn transport(
         &mut self,
@@ -353,6 +363,12 @@ impl Scheduler {
                 }
                 destination.paused = Some(now + delay);
             }
+        }
+        if self.many.is_some_and(|many| self.destinations.len() > many)
+            && let Some(destination) = self.destinations.get(&entry.queue)
+            && destination.busy + destination.waiting == 0
+        {
+            self.mend(entry.queue);
         }
         self.unblock(entry.queue);
         self.forget(entry.queue);

@@ -22,6 +22,7 @@ use crate::dispatch::dispatcher;
 use crate::intake::Places;
 use crate::params::{Params, TransportParams};
 use crate::scan::{Run, Wanted, scanner};
+use crate::scheduler::Scheduler;
 use crate::shared::Shared;
 
 /// How many queue files may be open at once while their recipients are resolved.
@@ -67,7 +68,7 @@ impl EventService for Qmgr {
             agent: Agent::new(config, "default_delivery_status_filter")?,
             queue: Queue::new(config)?,
             trivial,
-            scheduler: RefCell::default(),
+            scheduler: RefCell::new(Scheduler::new(2 * params.recipient_limit)),
             config: config.clone(),
             transports: RefCell::default(),
             messages: RefCell::default(),

@@ -103,3 +103,24 @@ fn an_idle_destination_is_forgotten() {
     scheduler.finished(id, now);
     assert!(scheduler.queue(queue).is_none());
 }
+
+#[test]
+fn dead_destinations_are_not_remembered_without_end() {
+    let (_, _, now) = setup(&[]);
+    let mut scheduler = Scheduler::new(2);
+    let config = Config::for_tests(&[("initial_destination_concurrency", "1")]);
+    let transport = scheduler.transport("smtp", || TransportParams::read(&config, "smtp").unwrap());
+    let mut queues = Vec::new();
+    for (message, name) in ["a", "b", "c"].into_iter().enumerate() {
+        let queue = add(&mut scheduler, transport, message, name, 1);
+        let id = scheduler.select(transport, now).unwrap();
+        let trouble = Trouble {
+            status: b"4.4.1".to_vec(),
+            reason: b"no".to_vec(),
+        };
+        assert!(scheduler.failed(queue, trouble, now, Duration::from_secs(60)));
+        scheduler.finished(id, now);
+        queues.push(scheduler.queue(queue).is_some());
+    }
+    assert_eq!(queues, [true, true, false]);
+}
