@@ -155,3 +155,8 @@ fn messages_that_expire() {
         include_str!("../scenarios/qmgr-expiry.txt"),
     );
 }
+
+#[test]
+fn addresses_that_are_probed() {
+    check("scenarios/verify", include_str!("../scenarios/verify.txt"));
+}

@@ -76,6 +76,10 @@ impl EventService for Verify {
             *self.cache.borrow_mut() = Cache::open(&self.map)?;
         }
         if !self.cleanup_interval.is_zero() {
+            // What is overdue is done before the first question.
+            if self.until_cleanup().is_zero() {
+                self.clean_up();
+            }
             tokio::task::spawn_local(Rc::clone(self).keep_clean());
         }
         Ok(())
@@ -301,6 +305,14 @@ impl Verify {
 
     /// Drops what has expired, from time to time.
     async fn keep_clean(self: Rc<Self>) {
+        loop {
+            tokio::time::sleep(self.until_cleanup()).await;
+            self.clean_up();
+        }
+    }
+
+    /// How long it is until the cache is to be cleaned up.
+    fn until_cleanup(&self) -> Duration {
         let last = self.cache.borrow().get(LAST_CLEANUP).ok().flatten();
         let last = last
             .and_then(|text| String::from_utf8(text).ok())
@@ -308,11 +320,7 @@ impl Verify {
             .unwrap_or(0);
         let age = seconds(SystemTime::now()).saturating_sub(last);
         let age = Duration::from_secs(u64::try_from(age).unwrap_or(0));
-        tokio::time::sleep(self.cleanup_interval.saturating_sub(age)).await;
-        loop {
-            self.clean_up();
-            tokio::time::sleep(self.cleanup_interval).await;
-        }
+        self.cleanup_interval.saturating_sub(age)
     }
 
     fn clean_up(&self) {
