@@ -1,7 +1,15 @@
 //! The text of a bounce, defer or trace log: for each recipient a group of lines between empty lines, the same that
-//! Postfix's programs write and read.
+//! Postfix's programs write and read. Lines are `name=value`, or as versions of long ago wrote them, `<recipient>: reason`.
+
+use std::io::Read as _;
 
 use pf_proto::bounce::{Recipient, Status};
+use pf_record::attr;
+
+use crate::{Queue, QueueId, QueueName};
+
+/// The most that is read of one log, in bytes.
+const LIMIT: u64 = 64 << 20;
 
 /// One recipient and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -67,18 +75,52 @@ pub fn encode(entry: &Entry, old: bool) -> Vec<u8> {
     text
 }
 
+/// The entries of a message's log, made `printable`; `None` when there is no log. What is odd about it is logged.
+///
+/// # Errors
+/// The log cannot be read.
+pub fn read(
+    queue: &Queue,
+    name: QueueName,
+    id: &QueueId,
+    printable: impl Fn(&[u8]) -> Vec<u8>,
+) -> std::io::Result<Option<Vec<Entry>>> {
+    let file = match queue.open(name, id, false) {
+        Ok(file) => file,
+        Err(err) if err.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(err) => return Err(err),
+    };
+    let mut text = Vec::new();
+    file.take(LIMIT).read_to_end(&mut text)?;
+    let path = queue.path(name, id);
+    let warn = |why: String| pf_log::warning!("{}: {why}", path.display());
+    Ok(Some(decode(
+        &text,
+        name == QueueName::Defer,
+        printable,
+        warn,
+    )))
+}
+
 /// The entries of a log. `deferred`: it is a defer log, which decides what an entry without status means. What is odd is
 /// told to `warn`.
-pub fn decode(text: &[u8], deferred: bool, mut warn: impl FnMut(String)) -> Vec<Entry> {
+pub fn decode(
+    text: &[u8],
+    deferred: bool,
+    printable: impl Fn(&[u8]) -> Vec<u8>,
+    mut warn: impl FnMut(String),
+) -> Vec<Entry> {
     let mut entries = Vec::new();
     let mut current: Option<Entry> = None;
-    for line in text.split(|b| *b == b'\n') {
+    for line in text.split_inclusive(|b| *b == b'\n') {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        // What follows a NUL is nothing that anybody meant.
+        let line = line.split(|b| *b == 0).next().unwrap_or_default();
         if line.is_empty() {
             entries.extend(current.take());
             continue;
         }
-        let line = pf_text::printable_utf8(line, b'?');
-        take_line(&line, current.get_or_insert_default(), &mut warn);
+        take_line(&printable(line), current.get_or_insert_default(), &mut warn);
     }
     // A group that is not ended by an empty line was not written to its end.
     for entry in &mut entries {
@@ -89,23 +131,16 @@ pub fn decode(text: &[u8], deferred: bool, mut warn: impl FnMut(String)) -> Vec<
 
 fn take_line(line: &[u8], entry: &mut Entry, warn: &mut impl FnMut(String)) {
     let Entry { recipient, status } = entry;
-    let show = |text: &[u8]| String::from_utf8_lossy(text.get(..30).unwrap_or(text)).into_owned();
+    let shown = |line: &[u8]| String::from_utf8_lossy(line).into_owned();
     if line.first().is_some_and(u8::is_ascii_alphanumeric) {
-        let Some(at) = line.iter().position(|b| *b == b'=') else {
-            warn("malformed record: missing '=' after attribute name".to_owned());
-            return;
-        };
-        let (name, value) = line.split_at(at);
-        let name = name.trim_ascii();
-        let value = value.get(1..).unwrap_or_default().trim_ascii();
-        let address = || match value {
-            b"" => b"(MAILER-DAEMON)".to_vec(),
-            value => value.to_vec(),
+        let (name, value) = match attr::split(line) {
+            Ok(pair) => pair,
+            Err(why) => return warn(format!("malformed record: {why}")),
         };
         let number = || std::str::from_utf8(value).ok()?.parse::<i64>().ok();
         match name {
-            b"recipient" => recipient.address = address(),
-            b"original_recipient" => recipient.original = address(),
+            b"recipient" => recipient.address = or_daemon(value),
+            b"original_recipient" => recipient.original = or_daemon(value),
             b"dsn_orig_rcpt" => recipient.dsn_original = value.to_vec(),
             b"notify_flags" => {
                 let bits = number().and_then(|n| i32::try_from(n).ok()).unwrap_or(0);
@@ -121,25 +156,28 @@ fn take_line(line: &[u8], entry: &mut Entry, warn: &mut impl FnMut(String)) {
             b"mta_type" => status.mta_type = value.to_vec(),
             b"mta_mname" => status.mta_name = value.to_vec(),
             b"reason" => status.reason = value.to_vec(),
-            _ => warn(format!("unknown attribute name: {}, ignored", show(name))),
+            _ => warn(format!("unknown attribute name: {}, ignored", shown(name))),
         }
-        return;
+    } else if let Some((address, reason)) = old_style(line) {
+        recipient.address = or_daemon(address);
+        status.reason = reason.to_vec();
+    } else {
+        warn(format!("malformed record: {:.30}...", shown(line)));
     }
-    // The line of very old programs: "<address>: reason".
-    let found = line
-        .strip_prefix(b"<")
-        .and_then(|rest| Some((rest, rest.windows(3).position(|w| w == b">: ")?)));
-    match found {
-        Some((rest, at)) => {
-            let (address, reason) = rest.split_at(at);
-            recipient.address = match address {
-                b"" => b"(MAILER-DAEMON)".to_vec(),
-                address => address.to_vec(),
-            };
-            status.reason = reason.get(2..).unwrap_or_default().trim_ascii().to_vec();
-        }
-        None => warn(format!("malformed record: {}...", show(line))),
+}
+
+fn or_daemon(address: &[u8]) -> Vec<u8> {
+    match address {
+        b"" => b"(MAILER-DAEMON)".to_vec(),
+        address => address.to_vec(),
     }
+}
+
+/// The line of very old programs: `<address>: reason`.
+fn old_style(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let line = line.strip_prefix(b"<")?;
+    let at = line.windows(3).position(|window| window == b">: ")?;
+    Some((line.get(..at)?, line.get(at + 3..)?.trim_ascii_start()))
 }
 
 /// Fills in what an entry lacks.
@@ -166,6 +204,11 @@ fn complete(entry: &mut Entry, deferred: bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn entries(text: &[u8], deferred: bool, warnings: &mut Vec<String>) -> Vec<Entry> {
+        let printable = |line: &[u8]| pf_text::printable_utf8(line, b'?').into_owned();
+        decode(text, deferred, printable, |why| warnings.push(why))
+    }
 
     fn entry() -> Entry {
         Entry {
@@ -204,7 +247,7 @@ mod tests {
         let mut text = encode(&entry(), true);
         text.extend(encode(&Entry::default(), false));
         let mut warnings = Vec::new();
-        let entries = decode(&text, true, |w| warnings.push(w));
+        let entries = entries(&text, true, &mut warnings);
         assert_eq!(entries.len(), 2);
         let mut first = entry();
         first.recipient.address = b"\"a b\"@c.example".to_vec();
@@ -220,16 +263,26 @@ mod tests {
         let half = text.len() - 5;
         text.extend_from_within(..half);
         let mut warnings = Vec::new();
-        assert_eq!(decode(&text, false, |w| warnings.push(w)).len(), 1);
+        assert_eq!(entries(&text, false, &mut warnings).len(), 1);
+        let odd = b"\n*x\nfoo\n\n<old@x>: style\n\nbogus=1\nrecipient=\0x\n\nrecipient=b@x\n";
+        let shown: Vec<_> = entries(odd, false, &mut warnings)
+            .into_iter()
+            .map(|entry| [entry.recipient.address, entry.status.reason].concat())
+            .collect();
         assert_eq!(
-            decode(b"\n*x\nfoo\n\n", false, |w| warnings.push(w)).len(),
-            1
+            shown,
+            [
+                &b"(recipient address unavailable)(description unavailable)"[..],
+                b"old@xstyle",
+                b"(MAILER-DAEMON)(description unavailable)",
+            ]
         );
         assert_eq!(
             warnings,
             [
                 "malformed record: *x...",
-                "malformed record: missing '=' after attribute name"
+                "malformed record: missing '=' after attribute name",
+                "unknown attribute name: bogus, ignored",
             ]
         );
     }

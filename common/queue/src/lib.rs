@@ -4,6 +4,7 @@
 //! What stands in a queue file is a sequence of records, which `pf-record` owns. When mail moves from one queue to
 //! another is the business of the programs. All calls block for as long as the file system takes.
 
+pub mod bounce_log;
 mod check;
 mod create;
 pub mod edit;

@@ -2,7 +2,7 @@
 //! that could not be reached, `trace` one of deliveries that are to be reported; on request a log is sent to the sender as a
 //! notification after RFC 3464.
 //!
-//! One request is read and checked here; [`record`] and [`logfile`] append to the log; [`notify`] decides who is
+//! One request is read and checked here; [`logfile`] appends to the log; [`notify`] decides who is
 //! told, [`report`] writes the message from a [`template`], the log and the [`original`] message, and hands it to cleanup.
 
 use std::rc::Rc;
@@ -11,6 +11,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, anyhow, bail};
 use pf_attr::{aio, announcement};
 use pf_proto::bounce::{Command, FLAG_CLEAN, Message, PROTOCOL, Recipient, Request, Status};
+use pf_queue::bounce_log::{Entry, encode};
 use pf_queue::{Queue, QueueId, QueueName};
 use pf_service::event::EventService;
 use pf_service::{Client, Context, Share, Stream};
@@ -20,7 +21,6 @@ pub mod logfile;
 pub mod notify;
 pub mod original;
 pub mod params;
-pub mod record;
 pub mod report;
 pub mod template;
 pub mod templates;
@@ -28,7 +28,6 @@ mod wrap;
 
 use notify::{DONE, FAILED, Job, Notifier};
 use params::Params;
-use record::{Entry, encode};
 use report::{REQUIRETLS_ESMTP, REQUIRETLS_HEADER};
 use template::Facts;
 use templates::Templates;

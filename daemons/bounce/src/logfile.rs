@@ -1,15 +1,14 @@
 //! The log of a message on disk: appended to under a lock, durably, and never left with half an entry.
 
 use std::fs::File;
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::time::Duration;
 
 use anyhow::{Result, bail};
 use pf_config::system::reason;
+use pf_queue::bounce_log::{self, Entry};
 use pf_queue::{Queue, QueueId, QueueName};
 use pf_sys::lock;
-
-use crate::record::{Entry, decode};
 
 /// Appends to the log; the entry is on disk when this returns. Blocks; for the blocking pool.
 ///
@@ -59,18 +58,9 @@ fn take_lock(file: &File, tries: i64, delay: Duration) -> io::Result<()> {
 /// # Errors
 /// The log cannot be read.
 pub fn read(queue: &Queue, name: QueueName, id: &QueueId) -> Result<Option<Vec<Entry>>> {
-    let mut file = match queue.open(name, id, false) {
-        Ok(file) => file,
-        Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(err) => bail!("open {name} {id}: {}", reason(&err)),
-    };
-    let mut text = Vec::new();
-    if let Err(err) = file.read_to_end(&mut text) {
-        bail!("read {name} {id}: {}", reason(&err));
-    }
-    let path = queue.path(name, id);
-    let warn = |why: String| pf_log::warning!("{}: {why}", path.display());
-    Ok(Some(decode(&text, name == QueueName::Defer, warn)))
+    let printable = |line: &[u8]| pf_text::printable_utf8(line, b'?').into_owned();
+    bounce_log::read(queue, name, id, printable)
+        .or_else(|err| bail!("read {name} {id}: {}", reason(&err)))
 }
 
 /// Removes the log; it does not matter when there is none.
@@ -89,8 +79,8 @@ pub fn remove(queue: &Queue, name: QueueName, id: &QueueId) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::encode;
     use pf_config::Config;
+    use pf_queue::bounce_log::encode;
 
     #[test]
     fn entries_are_appended_read_and_removed() {

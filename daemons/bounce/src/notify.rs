@@ -10,12 +10,12 @@ use pf_dsn::{Notify, Ret};
 use pf_proto::bounce::{FLAG_DELETE_RECIPIENT, Message, Recipient, Status};
 use pf_proto::cleanup::{Post, Source};
 use pf_proto::post_mail::PostMail;
+use pf_queue::bounce_log::Entry;
 use pf_queue::{Queue, QueueId, QueueName};
 
 use crate::logfile;
 use crate::original::Original;
 use crate::params::Params;
-use crate::record::Entry;
 use crate::report::{REQUIRETLS_ESMTP, Report, SMTPUTF8_REQUESTED, mail_date};
 use crate::template::{Facts, Kind};
 use crate::templates::Templates;

@@ -6,12 +6,12 @@ use std::io;
 use pf_dsn::Ret;
 use pf_mime::header_name_len;
 use pf_proto::post_mail::PostMail;
+use pf_queue::bounce_log::Entry;
 use pf_record::RecordType;
 use pf_sys::time::Calendar;
 
 use crate::original::Original;
 use crate::params::Params;
-use crate::record::Entry;
 use crate::template::{Kind, Template};
 use crate::wrap::wrap;
 

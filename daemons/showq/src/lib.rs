@@ -3,7 +3,6 @@
 //! Every file is treated as hostile: `maildrop` holds what users put there. A file that makes no sense is skipped.
 
 mod list;
-mod reasons;
 
 use std::rc::Rc;
 use std::time::Duration;

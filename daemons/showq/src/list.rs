@@ -6,10 +6,9 @@ use std::os::unix::fs::MetadataExt as _;
 
 use pf_log::warning;
 use pf_proto::showq::{self, Message, message as begin, recipient};
+use pf_queue::bounce_log;
 use pf_queue::{Queue, QueueId, QueueName, mode};
 use pf_record::{ArrivalTime, Reader, RecordType, SizeRecord};
-
-use crate::reasons;
 
 /// No more recipients than this are remembered, so that a huge message does not fill memory.
 const REMEMBER: usize = 10_000;
@@ -147,15 +146,18 @@ impl Lister {
     fn with_reasons(&self, id: &QueueId, out: &mut Vec<u8>) -> HashSet<Vec<u8>> {
         let mut known = HashSet::new();
         for log in [QueueName::Defer, QueueName::Bounce] {
-            for entry in reasons::read(&self.queue, log, id, self.printer) {
+            // A log that cannot be read tells no reasons.
+            let entries =
+                bounce_log::read(&self.queue, log, id, |line| self.printer.printable(line));
+            for entry in entries.ok().flatten().unwrap_or_default() {
                 out.extend(recipient(
-                    &entry.original,
-                    &entry.recipient,
+                    &entry.recipient.original,
+                    &entry.recipient.address,
                     log.as_str(),
-                    &entry.reason,
+                    &entry.status.reason,
                 ));
                 if known.len() < REMEMBER {
-                    known.insert(entry.recipient);
+                    known.insert(entry.recipient.address);
                 }
             }
         }
