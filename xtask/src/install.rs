@@ -122,6 +122,9 @@ pub fn install(plan: &Plan) -> Result<()> {
     fs::create_dir_all(&config)?;
     write_new(&config.join("main.cf"), &layout.main_cf())?;
     write_new(&config.join("master.cf"), MASTER_CF)?;
+    // What postmulti(1) gives new instances.
+    fs::write(config.join("main.cf.proto"), layout.main_cf())?;
+    fs::write(config.join("master.cf.proto"), MASTER_CF)?;
     fs::write(config.join("postfix-files"), layout.postfix_files())?;
     manuals(&at(&layout.manpage_directory))?;
     queue(

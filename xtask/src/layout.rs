@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Programs of the command directory.
-pub const COMMANDS: [&str; 12] = [
+pub const COMMANDS: [&str; 13] = [
     "postalias",
     "postcat",
     "postconf",
@@ -13,6 +13,7 @@ pub const COMMANDS: [&str; 12] = [
     "postlock",
     "postlog",
     "postmap",
+    "postmulti",
     "postqueue",
     "postsuper",
     "qshape",
@@ -203,6 +204,8 @@ alias_database = lmdb:/etc/aliases
             "$mailq_path:l:$sendmail_path".to_owned(),
             "$config_directory/main.cf:f:root:-:644:p".to_owned(),
             "$config_directory/master.cf:f:root:-:644:p".to_owned(),
+            "$meta_directory/main.cf.proto:f:root:-:644".to_owned(),
+            "$meta_directory/master.cf.proto:f:root:-:644".to_owned(),
             "$meta_directory/postfix-files:f:root:-:644".to_owned(),
         ]);
         lines.join("\n") + "\n"

@@ -17,6 +17,6 @@ pub use options::{BadOption, Opt, Scanned, Spec, Takes};
 pub use plain_table::plain_lookup;
 pub use privileged::{authorize, require_listed, run_setgid};
 pub use run::{
-    Failure, Invocation, Sinks, broken_pipe, open_log, open_log_as, open_log_tagged, run,
-    run_as_called, usage,
+    Failure, Invocation, Sinks, as_script, broken_pipe, open_log, open_log_as, open_log_tagged,
+    run, run_as_called, usage,
 };

@@ -1,7 +1,7 @@
 //! From the arguments to the exit status.
 
 use std::ffi::OsString;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -132,6 +132,23 @@ pub fn broken_pipe(err: &anyhow::Error) -> bool {
             .downcast_ref::<std::io::Error>()
             .is_some_and(|err| err.kind() == std::io::ErrorKind::BrokenPipe)
     })
+}
+
+/// From now on logs as this script of the original's.
+///
+/// # Errors
+/// The log cannot be opened as the configuration says.
+pub fn as_script(script: &str, config: &Config) -> anyhow::Result<()> {
+    // As with the original, what is said while postlogd does not run is not in `maillog_file`.
+    open_log(script, config, false)?;
+    // A script sees the lines as those of postlog, a person as those of postfix-script.
+    let name = if std::io::stderr().is_terminal() {
+        script
+    } else {
+        "postlog"
+    };
+    pf_log::set_program(format!("{}/{name}", config.get(param::SYSLOG_NAME)?));
+    Ok(())
 }
 
 /// Runs a command: scans its arguments, sets up logging, and turns what `main` returns into the exit status.

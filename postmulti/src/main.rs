@@ -1,0 +1,5 @@
+//! The `postmulti` command.
+
+fn main() -> std::process::ExitCode {
+    pf_postmulti::main()
+}
