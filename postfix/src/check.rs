@@ -95,7 +95,19 @@ pub(crate) fn warn(run: &Run<'_>) -> Result<()> {
             pf_log::warning!("damaged message: {}", path.display());
         }
     });
+    if shared {
+        remnants();
+    }
     Ok(())
+}
+
+/// What another mail system may have left behind.
+fn remnants() {
+    let [new, old] = ["/usr/sbin/sendmail", "/usr/lib/sendmail"].map(Path::new);
+    if new.is_file() && old.is_file() && fs::read(new).ok() != fs::read(old).ok() {
+        pf_log::warning!("{} and {} differ", old.display(), new.display());
+        pf_log::warning!("Replace one by a symbolic link to the other");
+    }
 }
 
 /// Whether this is not the first of several instances: then the programs are somebody else's to look after.

@@ -5,9 +5,13 @@
 //!
 //! A daemon built on our event-driven skeleton serves many clients. Master knows such a program by its executable, which
 //! mentions [`CLIENTS_VARIABLE`](pf_service::CLIENTS_VARIABLE), starts at most as many processes of it as there are processors,
-//! and divides `maxproc` among them. After a reload, or when strangers fill the service up, such a process serves its clients to their end while new ones already take
-//! the next: for a moment there can be more clients than `maxproc`, unless each process has one. A program of Postfix's own
-//! serves one client at a time, as it does under its own master.
+//! and divides `maxproc` among them. After a reload, or when strangers fill the service up, such a process serves its clients to
+//! their end while new ones already take the next: for a moment there can be more clients than `maxproc`, unless each process has
+//! one. A program of Postfix's own serves one client at a time, as it does under its own master.
+//!
+//! Processes of a service that wait for the same socket are all woken by the kernel for one client, and all but one go back to
+//! sleep: some 20 microseconds with two processes, 90 with thirty-two. `EPOLLEXCLUSIVE` would wake one, but has no effect through
+//! a nested epoll instance, and the event loop's own cannot be asked for it; a process that is full would also have to leave it.
 //!
 //! In reading order: [`start`] (options, locks), [`services`] (what `master.cf` says), [`listen`], [`pool`] (who is free; pure),
 //! [`spawn`], [`running`] (one service), [`run`] (the loop).

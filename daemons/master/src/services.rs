@@ -117,9 +117,18 @@ impl Reader {
         let (endpoint, key) = self.endpoint(config, entry)?;
         let process_limit = u32::try_from(config.get(param::DEFAULT_PROCESS_LIMIT)?)?;
         let maxproc = entry.maxproc.unwrap_or(process_limit);
-        let program = Path::new(&config.get(param::DAEMON_DIRECTORY)?).join(&entry.command);
+        let directory = config.get(param::DAEMON_DIRECTORY)?;
+        let program = PathBuf::from(format!("{directory}/{}", entry.command));
         let level_one = Level::parse("1").map_err(|_| anyhow!("level 1"))?;
-        let chroot = entry.chroot_or(config.level() < level_one);
+        let old = config.level() < level_one;
+        let chroot = entry.chroot_or(old);
+        if old && entry.chroot.is_none() {
+            pf_log::info!(
+                "{}/master.cf: line {}: using backwards-compatible default setting chroot=y",
+                config.directory().display(),
+                entry.line
+            );
+        }
         let sockets = match &endpoint {
             Endpoint::Inet(addresses) => addresses.len(),
             Endpoint::Path(..) => 1,
@@ -200,9 +209,10 @@ impl Reader {
     fn endpoint(&mut self, config: &Config, entry: &Entry) -> Result<(Endpoint, String)> {
         let name = &entry.service;
         if entry.kind != Type::Inet {
-            let path = Path::new(if entry.private { "private" } else { "public" }).join(name);
-            let key = path.display().to_string();
-            return Ok((Endpoint::Path(entry.kind, path), key));
+            // Not by way of `join`, which a name that begins with a slash would escape.
+            let class = if entry.private { "private" } else { "public" };
+            let key = format!("{class}/{name}");
+            return Ok((Endpoint::Path(entry.kind, key.clone().into()), key));
         }
         ensure!(!entry.private, "inet service cannot be private");
         let (host, port_name) = host_and_port(name)?;
@@ -217,7 +227,12 @@ impl Reader {
             !addresses.is_empty(),
             "service definition requires valid host name or address, or non-empty inet_interfaces setting"
         );
-        let key = host.map_or_else(|| port.to_string(), |host| format!("[{host}]:{port}"));
+        // An address has one form here, however it is written.
+        let key = match (host, addresses.as_slice()) {
+            (None, _) => port.to_string(),
+            (Some(host), [address]) if is_address(host) => format!("[{address}]:{port}"),
+            (Some(host), _) => format!("[{host}]:{port}"),
+        };
         Ok((
             Endpoint::Inet(
                 addresses
@@ -347,9 +362,15 @@ fn port_number(name: &str) -> Option<u16> {
     }
 }
 
+/// Whether this is an address, and no name.
+fn is_address(host: &str) -> bool {
+    host.contains(':') || host.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+}
+
 fn addresses_of(host: &str, protocols: &str) -> Result<Vec<IpAddr>> {
     let (v4, v6) = system::families(protocols)?;
-    let found: Vec<IpAddr> = match host.parse() {
+    let found: Vec<IpAddr> = match host.parse::<IpAddr>() {
+        Ok(address) if !v6 => vec![address.to_canonical()],
         Ok(address) => vec![address],
         Err(_) => (host, 0u16)
             .to_socket_addrs()?
