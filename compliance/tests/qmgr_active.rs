@@ -240,3 +240,31 @@ fn files_that_an_earlier_queue_manager_left() {
     check(&bench.instance, "qmgr/left-active", &bench.text);
     bench.instance.assert_no_panic();
 }
+
+#[test]
+fn a_file_that_an_agent_still_has() {
+    let mut bench = Bench::new("");
+    let instance = &bench.instance;
+    instance.run_with(
+        "sendmail",
+        &["-i", "-f", "bob@test.example", "a@lab.example"],
+        b"x\n",
+    );
+    assert!(wait_for(Duration::from_secs(10), || {
+        !bench.requests.lock().unwrap().is_empty()
+    }));
+    let path = below(&instance.seen("spool/active")).remove(0);
+    let file = std::fs::File::open(&path).unwrap();
+    file.lock().unwrap();
+    instance.run("postfix", &["reload"]);
+    instance.wait_log("skipped, still being delivered");
+    let later = instance
+        .seen("spool/incoming")
+        .join(path.file_name().unwrap());
+    assert!(wait_for(Duration::from_secs(5), || later.exists()));
+    let due = later.metadata().unwrap().modified().unwrap();
+    let wait = due.duration_since(SystemTime::now()).unwrap().as_secs();
+    assert!((50..=60).contains(&wait), "{wait}");
+    bench.told("reloaded");
+    check(&bench.instance, "qmgr/still-busy", &bench.text);
+}
