@@ -10,6 +10,7 @@ use crate::intake::Refill;
 use crate::route::{ERROR, RETRY};
 
 /// Parameters for all mail.
+#[derive(Debug)]
 pub struct Params {
     pub active_limit: usize,
     pub recipient_limit: usize,
@@ -73,6 +74,36 @@ impl Params {
                 Duration::ZERO
             },
         };
+        for key in [
+            param::DEFAULT_DESTINATION_CONCURRENCY_LIMIT,
+            param::DEFAULT_DESTINATION_RECIPIENT_LIMIT,
+            param::DEFAULT_DESTINATION_CONCURRENCY_FAILED_COHORT_LIMIT,
+            param::DEFAULT_DELIVERY_SLOT_COST,
+            param::DEFAULT_DELIVERY_SLOT_LOAN,
+            param::DEFAULT_DELIVERY_SLOT_DISCOUNT,
+            param::DEFAULT_MINIMUM_DELIVERY_SLOTS,
+            param::DEFAULT_RECIPIENT_LIMIT,
+            param::DEFAULT_EXTRA_RECIPIENT_LIMIT,
+            param::DEFAULT_RECIPIENT_REFILL_LIMIT,
+            param::INITIAL_DESTINATION_CONCURRENCY,
+            param::LOCAL_DESTINATION_RECIPIENT_LIMIT,
+            param::LOCAL_DESTINATION_CONCURRENCY_LIMIT,
+        ] {
+            config.get(key)?;
+        }
+        for key in [
+            param::DEFAULT_DESTINATION_RATE_DELAY,
+            param::DEFAULT_TRANSPORT_RATE_DELAY,
+            param::DEFAULT_RECIPIENT_REFILL_DELAY,
+        ] {
+            config.get(key)?;
+        }
+        for key in [
+            param::DEFAULT_DESTINATION_CONCURRENCY_POSITIVE_FEEDBACK,
+            param::DEFAULT_DESTINATION_CONCURRENCY_NEGATIVE_FEEDBACK,
+        ] {
+            config.get(key)?;
+        }
         if params.recipient_limit < params.active_limit {
             adjusted(
                 "qmgr_message_recipient_limit",
@@ -221,5 +252,35 @@ impl TransportParams {
                 delay: time("recipient_refill_delay")?,
             },
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bad_defaults_are_refused_before_any_transport_needs_them() {
+        for (name, value, why) in [
+            (
+                "default_delivery_slot_discount",
+                "101",
+                "invalid default_delivery_slot_discount parameter value 101 > 100",
+            ),
+            (
+                "default_recipient_refill_delay",
+                "0",
+                "invalid default_recipient_refill_delay: 0 (min 1)",
+            ),
+            (
+                "default_destination_concurrency_negative_feedback",
+                "",
+                "bad string length 0 < 1: default_destination_concurrency_negative_feedback = ",
+            ),
+        ] {
+            let err = Params::read(&Config::for_tests(&[(name, value)])).unwrap_err();
+            assert_eq!(err.to_string(), why);
+        }
+        assert!(Params::read(&Config::for_tests(&[])).is_ok());
     }
 }
