@@ -160,3 +160,8 @@ fn messages_that_expire() {
 fn addresses_that_are_probed() {
     check("scenarios/verify", include_str!("../scenarios/verify.txt"));
 }
+
+#[test]
+fn agents_that_deliver_nothing() {
+    check("scenarios/agents", include_str!("../scenarios/agents.txt"));
+}

@@ -58,11 +58,11 @@ pub struct Agent {
 
 impl Agent {
     /// Reads the parameters. `filter`: the parameter with the agent's delivery status filter, such as
-    /// `local_delivery_status_filter`.
+    /// `local_delivery_status_filter`; programs other than the agents for mailboxes, commands and SMTP have none.
     ///
     /// # Errors
     /// A parameter has a bad value.
-    pub fn new(config: &Config, filter: &str) -> Result<Self, Error> {
+    pub fn new(config: &Config, filter: Option<&str>) -> Result<Self, Error> {
         let timeout = config.get(param::IPC_TIMEOUT)?;
         // These services take one request on a connection.
         let once = Policy {
@@ -92,7 +92,14 @@ impl Agent {
         let trace_name = config.get(param::TRACE_SERVICE_NAME)?;
         let flush_name = config.get(param::FLUSH_SERVICE_NAME)?;
         let verify_name = config.get(param::ADDRESS_VERIFY_SERVICE_NAME)?;
-        let filter_value = config.string(filter)?.unwrap_or_default();
+        let filter = match filter {
+            Some(name) => Maps::open(
+                name,
+                &config.string(name)?.unwrap_or_default(),
+                &Options::from_config(config)?,
+            )?,
+            None => Maps::open("", "", &Options::default())?,
+        };
         let domains = config.get(param::FAST_FLUSH_DOMAINS)?;
         Ok(Self {
             bounce: client(Class::Private, &bounce_name, once),
@@ -109,7 +116,7 @@ impl Agent {
             negative_cache: config.get(param::ADDRESS_VERIFY_NEGATIVE_CACHE)?,
             resolution: u32::try_from(config.get(param::DELAY_LOGGING_RESOLUTION_LIMIT)?)
                 .unwrap_or(2),
-            filter: Maps::open(filter, &filter_value, &Options::from_config(config)?)?,
+            filter,
             flush_all: !domains.trim().is_empty(),
         })
     }

@@ -23,7 +23,7 @@ impl EventService for Discard {
 
     async fn start(context: &Context) -> anyhow::Result<Self> {
         Ok(Self {
-            agent: Agent::new(&context.config, "default_delivery_status_filter")?,
+            agent: Agent::new(&context.config, None)?,
             queue: Queue::new(&context.config)?,
             timeout: context.config.get(param::IPC_TIMEOUT)?,
         })
@@ -36,7 +36,7 @@ impl EventService for Discard {
         };
         let mut deferred = false;
         for at in 0..job.request.recipients.len() {
-            let status = Status::new(Dsn::new(2, 0, 0), job.request.nexthop.as_slice());
+            let status = Status::from_text(&job.request.nexthop, Dsn::new(2, 0, 0));
             deferred |= self
                 .agent
                 .report(&job, at, "none", None, Outcome::Sent(status))

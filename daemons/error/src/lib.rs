@@ -4,6 +4,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use anyhow::bail;
 use pf_attr::aio;
 use pf_config::param;
 use pf_delivery::{Agent, receive};
@@ -25,10 +26,15 @@ impl EventService for Reject {
     const SHARE: Share = Share::One;
 
     async fn start(context: &Context) -> anyhow::Result<Self> {
+        let retry = match context.service.as_str() {
+            "error" => false,
+            "retry" => true,
+            other => bail!("bad error service name: {other}"),
+        };
         Ok(Self {
-            agent: Agent::new(&context.config, "error_delivery_status_filter")?,
+            agent: Agent::new(&context.config, None)?,
             queue: Queue::new(&context.config)?,
-            retry: context.service == "retry",
+            retry,
             timeout: context.config.get(param::IPC_TIMEOUT)?,
         })
     }

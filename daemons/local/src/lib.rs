@@ -91,7 +91,7 @@ impl SingleService for Local {
         };
         let address = Address::new(Path::new("."), Class::Private, &rewrite);
         Ok(Self {
-            agent: Agent::new(config, "local_delivery_status_filter")?,
+            agent: Agent::new(config, Some("local_delivery_status_filter"))?,
             queue: Queue::new(config)?,
             aliases: tables(config, "alias_maps", true)?,
             mailbox_transports: tables(config, "mailbox_transport_maps", false)?,

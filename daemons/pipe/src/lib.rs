@@ -64,7 +64,7 @@ impl SingleService for Pipe {
         };
         Ok(Self {
             attributes: Attributes::parse(&context.argv, config)?,
-            agent: Agent::new(config, "pipe_delivery_status_filter")?,
+            agent: Agent::new(config, Some("pipe_delivery_status_filter"))?,
             queue: Queue::new(config)?,
             service: context.service.clone(),
             process_name: context.process_name.clone(),

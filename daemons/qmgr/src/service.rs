@@ -65,7 +65,7 @@ impl EventService for Qmgr {
             bounce: client(&config.get(param::BOUNCE_SERVICE_NAME)?),
             defer: client(&config.get(param::DEFER_SERVICE_NAME)?),
             trace: client(&config.get(param::TRACE_SERVICE_NAME)?),
-            agent: Agent::new(config, "default_delivery_status_filter")?,
+            agent: Agent::new(config, None)?,
             queue: Queue::new(config)?,
             trivial,
             scheduler: RefCell::new(Scheduler::new(2 * params.recipient_limit)),

@@ -63,7 +63,10 @@ impl EventService for Smtp {
             &context.argv,
             &context.service,
         )?;
-        let agent = Agent::new(&context.config, &params.name("delivery_status_filter"))?;
+        let agent = Agent::new(
+            &context.config,
+            Some(&params.name("delivery_status_filter")),
+        )?;
         Ok(Self {
             agent,
             queue: Queue::new(&context.config)?,

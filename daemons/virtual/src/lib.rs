@@ -84,7 +84,7 @@ impl SingleService for Virtual {
         limit_file_size(config)?;
         let minimum = config.get(param::VIRTUAL_MINIMUM_UID)?;
         Ok(Self {
-            agent: Agent::new(config, "virtual_delivery_status_filter")?,
+            agent: Agent::new(config, Some("virtual_delivery_status_filter"))?,
             queue: Queue::new(config)?,
             accounts: Accounts {
                 finder: Finder::from_config(config)?,
