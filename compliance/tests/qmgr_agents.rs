@@ -270,3 +270,18 @@ fn transports_that_are_not_there() {
     check(&instance, "qmgr/unavailable", &text);
     instance.assert_no_panic();
 }
+
+/// A destination that gets a pause after each delivery gets no other when it is out of order.
+#[test]
+fn paced_destinations_that_fail() {
+    let (instance, requests) = lab("lab_destination_rate_delay = 1s");
+    let mut text = String::new();
+    for recipient in ["a@lab.example", "b@lab.example"] {
+        send(&instance, recipient);
+        let count = requests.lock().unwrap().drain(..).count();
+        text += &format!("{recipient}: asked {count}\n");
+    }
+    text += &left(&instance);
+    check(&instance, "qmgr/paced", &text);
+    instance.assert_no_panic();
+}
