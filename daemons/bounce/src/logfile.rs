@@ -2,13 +2,16 @@
 
 use std::fs::File;
 use std::io::{self, Seek as _, SeekFrom, Write as _};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use pf_config::system::reason;
 use pf_queue::bounce_log::{self, Entry};
 use pf_queue::{Queue, QueueId, QueueName};
 use pf_sys::lock;
+
+/// How long the first wait for a lock is.
+const FIRST_PAUSE: Duration = Duration::from_millis(2);
 
 /// Appends to the log; the entry is on disk when this returns. Blocks; for the blocking pool.
 ///
@@ -40,17 +43,20 @@ pub fn append(
     Ok(())
 }
 
+/// Waits for the lock no longer than `tries` times `delay`; others have it for one entry only, so the first waits are short.
 fn take_lock(file: &File, tries: i64, delay: Duration) -> io::Result<()> {
-    for attempt in 1.. {
-        if lock::lock(file, lock::Style::Flock, lock::Mode::Exclusive, false)? {
-            return Ok(());
+    let tries = u32::try_from(tries.saturating_sub(1)).unwrap_or(0);
+    let limit = Instant::now() + delay.saturating_mul(tries);
+    let mut pause = FIRST_PAUSE;
+    while !lock::lock(file, lock::Style::Flock, lock::Mode::Exclusive, false)? {
+        let left = limit.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(io::ErrorKind::WouldBlock.into());
         }
-        if attempt >= tries {
-            break;
-        }
-        std::thread::sleep(delay);
+        std::thread::sleep(pause.min(left));
+        pause = (pause * 2).min(delay);
     }
-    Err(io::ErrorKind::WouldBlock.into())
+    Ok(())
 }
 
 /// The entries of the log; `None` when there is no log.
