@@ -1,21 +1,22 @@
 //! What became of a recipient, told to everybody concerned.
 
+mod told;
+
 use std::path::Path;
 use std::time::Duration;
 
 use pf_config::{Config, Error, param};
-use pf_dsn::{Notify, Outcome};
-use pf_log::{info, warning};
+use pf_dsn::Outcome;
+use pf_log::warning;
 use pf_maps::{Lookup, Maps, Options};
-use pf_proto::bounce::{Command, FLAG_CLEAN, Message, Recipient, Request, Status};
+use pf_proto::bounce::{Message, Recipient, Status};
 use pf_proto::client::{Client, Policy};
-use pf_proto::deliver::{DeliveryRequest, Times, flags};
-use pf_proto::verify::AddressStatus;
-use pf_proto::{Address, Class, flush, verify};
-use pf_text::Show;
+use pf_proto::deliver::{DeliveryRequest, flags};
+use pf_proto::{Address, Class};
 
 use crate::Job;
-use crate::logline::Line;
+use crate::command::by_class;
+use told::Told;
 
 /// How long the flush service may take to note a message.
 const FLUSH_LIMIT: Duration = Duration::from_secs(5);
@@ -263,11 +264,7 @@ impl Agent {
         let (dsn, reason) = pf_dsn::split_text(&text, dsn);
         let mut status = status.clone();
         (status.dsn, status.reason) = (dsn, reason.to_vec());
-        match dsn.class {
-            2 => Outcome::Sent(status),
-            4 => Outcome::Defer(status),
-            _ => Outcome::Bounce(status),
-        }
+        by_class(status)
     }
 }
 
@@ -287,259 +284,5 @@ fn wire(status: &pf_dsn::Status, action: &str) -> Status {
             .unwrap_or_else(|| action.to_owned())
             .into_bytes(),
         reason: status.reason.clone(),
-    }
-}
-
-/// A status of another class than the outcome's says nothing of it.
-fn set_class(status: &mut Status, class: u8, by: &str) {
-    if status.status.first() != Some(&class) {
-        let code = Show(&status.status);
-        warning!("{by}: ignoring dsn code \"{code}\"");
-        status.status = vec![class, b'.', b'0', b'.', b'0'];
-    }
-}
-
-/// One recipient, while everybody is told.
-struct Told<'a> {
-    agent: &'a Agent,
-    flags: i32,
-    id: &'a str,
-    recipient: &'a Recipient,
-    relay: &'a str,
-    tls: Option<&'a str>,
-    times: &'a Times,
-}
-
-impl Told<'_> {
-    async fn sent(&self, mut status: Status) -> Verdict {
-        set_class(&mut status, b'2', "sent");
-        if let Some(verdict) = self
-            .probe(&mut status, "deliverable", AddressStatus::Ok)
-            .await
-        {
-            return verdict;
-        }
-        if status.action.is_empty() {
-            status.action = b"delivered".to_vec();
-        }
-        let notify = Notify::from_bits(self.recipient.dsn_notify).unwrap_or_default();
-        let late = self.flags & flags::RECORD_DELAYED != 0
-            && (notify.is_none() || notify.contains(Notify::DELAY));
-        let mut told = true;
-        if self.flags & flags::RECORD != 0 || late {
-            told = self.trace(&status).await;
-        }
-        if told && notify.contains(Notify::SUCCESS) {
-            told = self.trace(&status).await;
-        }
-        if told {
-            self.log(&status, "sent");
-            return Verdict::Done;
-        }
-        status.reason =
-            format!("{}: {} service failed", self.id, self.agent.trace_name).into_bytes();
-        status.status = b"4.3.0".to_vec();
-        status.action.clear();
-        self.defer(status).await
-    }
-
-    async fn defer(&self, mut status: Status) -> Verdict {
-        set_class(&mut status, b'4', "defer_append");
-        if let Some(verdict) = self
-            .probe(&mut status, "undeliverable", AddressStatus::Defer)
-            .await
-        {
-            return verdict;
-        }
-        status.action = b"delayed".to_vec();
-        let agent = self.agent;
-        if !self.append(&agent.defer, &status).await {
-            warning!("{}: {} service failure", self.id, agent.defer_name);
-        }
-        self.log(&status, "deferred");
-        if self.flags & flags::RECORD != 0 && !self.trace(&status).await {
-            warning!("{}: {} service failure", self.id, agent.trace_name);
-        }
-        self.remember_for_flush().await;
-        Verdict::Later
-    }
-
-    async fn bounce(&self, status: Status) -> Verdict {
-        self.bounce_to(None, status).await
-    }
-
-    /// Bounces, by the message's log, or with a report of its own about this one recipient.
-    async fn bounce_to(&self, one: Option<Message>, mut status: Status) -> Verdict {
-        let what = if one.is_some() { "one" } else { "append" };
-        set_class(&mut status, b'5', &format!("bounce_{what}"));
-        if let Some(verdict) = self
-            .probe(&mut status, "undeliverable", AddressStatus::Bounce)
-            .await
-        {
-            return verdict;
-        }
-        let agent = self.agent;
-        if agent.soft_bounce && self.flags & FLAG_CLEAN != 0 {
-            return Verdict::Later;
-        }
-        let (client, word, action) = if agent.soft_bounce {
-            if let Some(class) = status.status.first_mut() {
-                *class = b'4';
-            }
-            (&agent.defer, "SOFTBOUNCE", "delayed")
-        } else {
-            (&agent.bounce, "bounced", "failed")
-        };
-        status.action = action.into();
-        let told = match one {
-            Some(message) => self.bounce_one(message, &status).await,
-            None => self.append(client, &status).await,
-        };
-        let told = told && (self.flags & flags::RECORD == 0 || self.trace(&status).await);
-        if told {
-            self.log(&status, word);
-            return if agent.soft_bounce {
-                Verdict::Later
-            } else {
-                Verdict::Done
-            };
-        }
-        status.status = b"4.3.0".to_vec();
-        status.reason = format!(
-            "{} or {} service failure",
-            agent.bounce_name, agent.trace_name
-        )
-        .into_bytes();
-        // A second service that fails is only logged: the mail stays in the queue.
-        status.action = b"delayed".to_vec();
-        if !self.append(&agent.defer, &status).await {
-            warning!("{}: {} service failure", self.id, agent.defer_name);
-        }
-        self.log(&status, "deferred");
-        Verdict::Later
-    }
-
-    /// For a request that only asks whether the address works: tells who asked. `None` for real mail.
-    async fn probe(
-        &self,
-        status: &mut Status,
-        action: &str,
-        known: AddressStatus,
-    ) -> Option<Verdict> {
-        if self.flags & flags::PROBE == 0 {
-            return None;
-        }
-        status.action = action.into();
-        let done = if self.flags & flags::MTA_VERIFY != 0 {
-            self.update_cache(status, known).await
-        } else {
-            let traced = self.trace(status).await;
-            if traced {
-                self.log(status, action);
-            }
-            traced
-        };
-        Some(if done { Verdict::Done } else { Verdict::Later })
-    }
-
-    async fn update_cache(&self, status: &mut Status, known: AddressStatus) -> bool {
-        let agent = self.agent;
-        if !agent.negative_cache && known != AddressStatus::Ok {
-            status.action = b"undeliverable-but-not-cached".to_vec();
-        } else {
-            let recipient = self.recipient;
-            let mut addresses = vec![&recipient.original];
-            if recipient.original != recipient.address {
-                addresses.push(&recipient.address);
-            }
-            for address in addresses.into_iter().filter(|address| !address.is_empty()) {
-                let update = verify::Update {
-                    address,
-                    address_status: known.code(),
-                    reason: &status.reason,
-                };
-                if !matches!(agent.verify.call(&update).await, Ok(verify::OK)) {
-                    warning!("{}: {} service failure", self.id, agent.verify_name);
-                    return false;
-                }
-            }
-        }
-        self.log(status, &String::from_utf8_lossy(&status.action));
-        true
-    }
-
-    async fn append(&self, client: &Client, status: &Status) -> bool {
-        let command = Command::Append {
-            id: self.id.as_bytes().to_vec(),
-            recipient: self.recipient.clone(),
-            status: status.clone(),
-        };
-        matches!(
-            client
-                .call(&Request {
-                    flags: self.flags,
-                    command
-                })
-                .await,
-            Ok(0)
-        )
-    }
-
-    async fn bounce_one(&self, message: Message, status: &Status) -> bool {
-        let command = Command::One {
-            message,
-            recipient: self.recipient.clone(),
-            status: status.clone(),
-        };
-        let request = Request {
-            flags: self.flags,
-            command,
-        };
-        matches!(self.agent.bounce.call(&request).await, Ok(0))
-    }
-
-    async fn trace(&self, status: &Status) -> bool {
-        let mut status = status.clone();
-        if self.relay != "none" {
-            let mut reason = format!("delivery via {}: ", self.relay).into_bytes();
-            reason.extend_from_slice(&status.reason);
-            status.reason = reason;
-        }
-        self.append(&self.agent.trace, &status).await
-    }
-
-    /// Tells the flush service which site the message waits for.
-    async fn remember_for_flush(&self) {
-        let Some(site) =
-            pf_address::domain(&self.recipient.address).filter(|site| !site.is_empty())
-        else {
-            return;
-        };
-        if !self.agent.flush_all {
-            return;
-        }
-        let request = flush::FlushRequest::Add {
-            site,
-            queue_id: self.id.as_bytes(),
-        };
-        match self.agent.flush.call(&request).await {
-            Ok(flush::Status::Ok | flush::Status::Deny) => {}
-            _ => warning!("{}: {} service failure", self.id, self.agent.flush_name),
-        }
-    }
-
-    fn log(&self, status: &Status, word: &str) {
-        let line = Line {
-            id: self.id,
-            recipient: self.recipient,
-            relay: self.relay,
-            times: self.times,
-            resolution: self.agent.resolution,
-            tls: self.tls,
-            dsn: &status.status,
-            status: word,
-            reason: &status.reason,
-        };
-        info!("{}", line.text());
     }
 }
