@@ -91,6 +91,7 @@ impl Bench {
         act: impl FnOnce(&Instance, &str),
     ) {
         let flag = Arc::new(AtomicBool::new(false));
+        let sent_all = answer == reply("", "", "0");
         *self.gate.lock().unwrap() = (flag.clone(), answer);
         let instance = &self.instance;
         let words = [options, &["-i", "a@lab.example", "b@lab.example"]].concat();
@@ -106,8 +107,21 @@ impl Bench {
             !id.is_empty()
         });
         act(instance, &id);
+        // What is said of a file comes when it has gone from the queue.
+        let active = instance.seen("spool/active").join(&id);
+        let marked = active
+            .metadata()
+            .is_ok_and(|status| status.permissions().mode() & 0o700 == 0);
+        let last = match (sent_all, active.exists()) {
+            (true, true) => Some(format!("{id}: removed")),
+            (true, false) => Some(format!("remove {id} from active")),
+            (false, _) if marked => Some(format!("saving corrupt file \"{id}\"")),
+            (false, _) => None,
+        };
         flag.store(true, Ordering::Relaxed);
-        // A trigger is answered when all that came before is done with.
+        if let Some(words) = last {
+            instance.wait_log(&words);
+        }
         assert!(
             wait_for(Duration::from_secs(10), || is_quiet(instance)),
             "{name}: {}",
