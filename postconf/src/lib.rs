@@ -60,6 +60,7 @@ pub const SPEC: Spec = Spec {
         ),
         Opt::flag('d', "Show defaults instead of settings."),
         Opt::flag('e', "Edit: name=value arguments are put into the file."),
+        Opt::flag('E', "Reserved: only shows the usage."),
         Opt::flag('f', "Fold long lines."),
         Opt::flag('F', "Show or edit fields of master.cf."),
         Opt::flag('h', "Leave out names."),
@@ -126,6 +127,7 @@ pub fn main() -> ExitCode {
 
 /// What the command line means.
 struct Request {
+    called: String,
     mode: Mode,
     classes: Vec<Class>,
     overrides: Vec<String>,
@@ -137,6 +139,7 @@ struct Request {
 
 fn request(invocation: &Invocation) -> anyhow::Result<Request> {
     let mut request = Request {
+        called: invocation.called.clone(),
         mode: Mode::default(),
         classes: vec![Class::Builtin, Class::Service, Class::User],
         overrides: Vec::new(),
@@ -179,6 +182,8 @@ fn request(invocation: &Invocation) -> anyhow::Result<Request> {
             }
             'd' => Mode::DEFAULTS,
             'e' => Mode::EDIT,
+            // Scanned, but without a meaning: getopt(3) has nothing to say against it.
+            'E' => return Err(pf_cli::usage(&SPEC, &invocation.called)),
             'f' => Mode::FOLD,
             'F' => Mode::MASTER_FIELD,
             '#' => Mode::COMMENT_OUT,
@@ -327,7 +332,14 @@ fn show(request: &Request, source: &Source, out: &mut dyn Write) -> anyhow::Resu
     if about_master {
         services::show(request.mode, &names, &request.classes, &request.names, out)?;
     } else {
-        parameters::show(request.mode, &names, &request.classes, &request.names, out)?;
+        parameters::show(
+            request.mode,
+            &names,
+            &request.classes,
+            &request.names,
+            &request.called,
+            out,
+        )?;
     }
     if request.warn && !defaults {
         out.flush()?;

@@ -6,7 +6,7 @@ use crate::mode::Mode;
 use crate::names::{Class, Names};
 use crate::print;
 
-/// Shows the parameters of these names, or all of these classes.
+/// Shows the parameters of these names, or all of these classes. `called`: the name for complaints.
 ///
 /// # Errors
 /// A value cannot be expanded, or the output not written.
@@ -15,6 +15,7 @@ pub fn show(
     names: &Names,
     classes: &[Class],
     wanted: &[String],
+    called: &str,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     if wanted.is_empty() {
@@ -32,6 +33,11 @@ pub fn show(
         } else {
             out.flush()?;
             pf_log::warning!("{name}: unknown parameter");
+            let current = names
+                .nodes
+                .iter()
+                .filter(|(_, node)| node.class != Class::Legacy);
+            pf_cli::suggest(called, name, current.map(|(name, _)| name.as_str()));
         }
     }
     Ok(())

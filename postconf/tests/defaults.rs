@@ -99,6 +99,9 @@ fn complaints_and_statuses() {
     );
     let (_, stderr, status) = run(&["-Z"]);
     assert!(stderr.contains("invalid option -- 'Z'\npostconf: fatal: usage: "));
+    assert_eq!(stderr.lines().count(), 2, "help is for terminals only");
+    let (_, stderr, _) = run(&["-E"]);
+    assert!(stderr.starts_with("postconf: fatal: usage: "), "{stderr}");
     assert_eq!(status, 1);
 }
 

@@ -6,6 +6,7 @@
 
 mod acl;
 mod environment;
+mod nearest;
 mod options;
 mod plain_table;
 mod privileged;
@@ -13,6 +14,7 @@ mod run;
 
 pub use acl::user_allowed;
 pub use environment::{imported, safe_environment};
+pub use nearest::suggest;
 pub use options::{BadOption, Opt, Scanned, Spec, Takes};
 pub use plain_table::plain_lookup;
 pub use privileged::{authorize, require_listed, run_setgid};

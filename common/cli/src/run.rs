@@ -9,7 +9,8 @@ use pf_config::{Config, Source, param};
 use pf_log::{Facility, Fallback, Options, Sink};
 
 use crate::environment::safe_environment;
-use crate::options::{Scanned, Spec};
+use crate::nearest::suggest_option;
+use crate::options::{BadOption, Scanned, Spec};
 
 /// Where the lines of a command go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -208,6 +209,9 @@ fn run_named(
             // This line is getopt(3)'s, not one of ours: it goes to standard error only.
             let _unread = writeln!(std::io::stderr(), "{called}: {bad}");
             pf_log::fatal!("{}", usage(spec, &called));
+            if let BadOption::Unknown(letter) = bad {
+                suggest_option(&called, letter, spec);
+            }
             return ExitCode::FAILURE;
         }
     };
