@@ -243,3 +243,56 @@ fn templates() {
     let instance = start("", |_| {});
     check(&instance, "bounce/templates", &text);
 }
+
+/// A header line that is longer than `header_size_limit` of its case.
+const LONG: &[u8] = b"Subject: word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word word\nX-Y: z\n\nbody\n";
+
+/// Each setting keeps the log or writes the notification in another way.
+#[test]
+fn other_settings() {
+    let mut text = String::new();
+    for (what, settings, args, content) in [
+        (
+            "a log without the old line, the name in brackets, no original",
+            "backwards_bounce_logfile_compatibility = no\nheader_from_format = obsolete\nbounce_size_limit = 1\nnotify_classes =",
+            &["a@lines.example"][..],
+            MAIL,
+        ),
+        (
+            "other names",
+            "mail_name = Mailer\nmyhostname = other.example\ndouble_bounce_sender = twice\nempty_address_recipient = NOBODY\nnotify_classes = 2bounce",
+            &["-f", "", "a@fail.example"],
+            MAIL,
+        ),
+        (
+            "variable paths by default",
+            "verp_delimiter_filter = -=+#\ndefault_verp_delimiters = #=",
+            &["-XV", "a@fail.example"],
+            MAIL,
+        ),
+        (
+            "utf8",
+            "notify_classes = bounce\nbounce_notice_recipient = alice\nsmtputf8_autodetect_classes = sendmail, bounce",
+            &["\u{fc}ser@fail.example"],
+            "Subject: \u{fc}\n\n\u{fc}\n".as_bytes(),
+        ),
+        (
+            "longest",
+            "bounce_size_limit = 500\nheader_size_limit = 150\nline_length_limit = 512\nnotify_classes =",
+            &["a@fail.example"],
+            LONG,
+        ),
+    ] {
+        let instance = start(settings, |_| {});
+        text += &format!("##### {what}\n");
+        let args: Vec<&str> = if args.contains(&"") {
+            args.to_vec()
+        } else {
+            [&["-f", "bob@test.example"], args].concat()
+        };
+        text +=
+            &send(&instance, &args, content).replace(instance.path("").to_str().unwrap(), "/TOP/");
+    }
+    let instance = start("", |_| {});
+    check(&instance, "bounce/settings", &text);
+}
