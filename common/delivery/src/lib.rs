@@ -15,6 +15,7 @@ pub mod mbox;
 mod pass;
 mod report;
 pub mod sysexits;
+mod undelivered;
 
 pub use content::Content;
 pub use job::{Job, receive};
@@ -22,3 +23,4 @@ pub use logline::{Delays, format_delay};
 pub use loops::DeliveredTo;
 pub use pass::pass;
 pub use report::{Agent, Verdict};
+pub use undelivered::Undelivered;
