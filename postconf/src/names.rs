@@ -264,6 +264,10 @@ impl Values for Scoped<'_> {
         self.names.nodes.get(name).is_some_and(|node| node.raw)
     }
 
+    fn has_function(&self, name: &str) -> bool {
+        expand::DOMAIN_FUNCTIONS.contains(&name)
+    }
+
     fn call(&mut self, name: &str, text: &[u8]) -> Option<Result<Vec<u8>, expand::Error>> {
         let text = close(&String::from_utf8_lossy(text));
         let result = expand::domain_function(name, &text)?;

@@ -333,6 +333,10 @@ impl Values for Settings<'_> {
         })
     }
 
+    fn has_function(&self, name: &str) -> bool {
+        expand::DOMAIN_FUNCTIONS.contains(&name)
+    }
+
     fn call(&mut self, name: &str, text: &[u8]) -> Option<Result<Vec<u8>, expand::Error>> {
         expand::domain_function(name, text)
     }

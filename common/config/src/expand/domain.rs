@@ -3,6 +3,9 @@
 use super::Error;
 use super::pieces::show;
 
+/// The names of the functions.
+pub const DOMAIN_FUNCTIONS: [&str; 2] = ["domain_to_ascii", "domain_to_utf8"];
+
 /// `domain_to_ascii` and `domain_to_utf8`; `None` for other names. What exactly is wrong is logged.
 pub fn domain_function(name: &str, text: &[u8]) -> Option<Result<Vec<u8>, Error>> {
     let translated = match name {

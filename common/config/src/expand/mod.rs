@@ -9,7 +9,7 @@ mod relation;
 
 use std::borrow::Cow;
 
-pub use domain::domain_function;
+pub use domain::{DOMAIN_FUNCTIONS, domain_function};
 use pieces::{
     Piece, TrimC as _, braces, branch, error, head, last_branch, pieces, show, skip_space,
 };
@@ -79,6 +79,11 @@ pub trait Values {
 
     /// Whether the value of this name is inserted as it is, even in a recursive expansion.
     fn verbatim(&mut self, _name: &str) -> bool {
+        false
+    }
+
+    /// Whether there is such a function; asked before its argument is expanded.
+    fn has_function(&self, _name: &str) -> bool {
         false
     }
 
@@ -280,12 +285,18 @@ impl Run<'_> {
                 head(rest)
             ));
         }
-        let argument = self.aside(inner)?;
-        match self.values.call(name, &argument) {
-            None => error(format!(
+        let unknown = || {
+            error(format!(
                 "unknown function \"{name}\" at\"...>>>{name}{{{}}}\"",
                 show(inner)
-            )),
+            ))
+        };
+        if !self.values.has_function(name) {
+            return unknown();
+        }
+        let argument = self.aside(inner)?;
+        match self.values.call(name, &argument) {
+            None => unknown(),
             Some(_) if self.options.scan => Ok(()),
             Some(result) => {
                 let result = result?;
@@ -344,6 +355,10 @@ mod tests {
                 "odd" => b"a\x01b;c",
                 _ => return None,
             }))
+        }
+
+        fn has_function(&self, name: &str) -> bool {
+            name == "up"
         }
 
         fn call(&mut self, name: &str, text: &[u8]) -> Option<Result<Vec<u8>, Error>> {
