@@ -204,13 +204,13 @@ pub fn shown(instance: &Instance, below: &str) -> String {
                 let file = unique.replace(&file, "TIME.VxIxMx.HOST").into_owned();
                 walk(&entry.path(), &format!("{name}/{file}"), text);
             }
-        } else if let Ok(target) = std::fs::read_link(path) {
-            text.push_str(&format!("=== {name} -> {}\n", target.display()));
-        } else if !status.is_file() {
-            text.push_str(&format!("=== {name}: {about} not a regular file\n"));
-        } else {
+        } else if path.is_file() {
             let content = String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned();
             text.push_str(&format!("=== {name}: {about}\n{content}"));
+        } else if let Ok(target) = std::fs::read_link(path) {
+            text.push_str(&format!("=== {name} -> {}\n", target.display()));
+        } else {
+            text.push_str(&format!("=== {name}: {about} not a regular file\n"));
         }
     }
     let mut text = String::new();
