@@ -139,8 +139,10 @@ fn small_messages_overtake_large_ones() {
     let instance = system_with(&format!("{main}}}\n{settings}"), "", "", |_| {});
     let mut text = String::new();
     for (name, _) in TRANSPORTS {
-        for hosts in [1, 2] {
-            text += &order(&instance, name, hosts);
+        text += &order(&instance, name, 1);
+        // Which of two destinations that are busy in turn is free first is chance.
+        if *name != "pairs" {
+            text += &order(&instance, name, 2);
         }
     }
     check(&instance, "qmgr/order", &text);
