@@ -2,12 +2,14 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
+use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
-use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
+use nix::fcntl::{AT_FDCWD, AtFlags, RenameFlags, renameat2};
+use nix::unistd::linkat;
 use pf_record::ArrivalTime;
 
 use crate::queue::{retry_with_parents, set_path_time};
@@ -34,26 +36,35 @@ impl Queue {
     /// # Errors
     /// The file system refuses: no space, no permission. Postfix waits and tries again; here the caller decides.
     pub fn create(&self, name: QueueName, extra_mode: u32) -> io::Result<NewFile> {
-        let (temporary, file) = self.create_temporary(name, extra_mode)?;
-        let named = file
-            .metadata()
-            .and_then(|status| self.give_name(name, &temporary, status.ino()));
-        match named {
-            Ok((id, path, arrival)) => Ok(NewFile {
-                queue: self.clone(),
-                name,
-                id,
-                path,
-                file: Some(file),
-                arrival,
-                extra_mode,
-            }),
-            Err(err) => {
-                // The first error is the one to tell.
-                let _ = fs::remove_file(&temporary);
-                Err(err)
+        if self.learnt.nameless.load(Ordering::Relaxed) {
+            match self.create_nameless(name, extra_mode) {
+                Ok(file) => return Ok(file),
+                // Not every file system has such files, and not every kernel names them in a chroot. Any other trouble comes
+                // again, and is told.
+                Err(_) => self.learnt.nameless.store(false, Ordering::Relaxed),
             }
         }
+        let (temporary, file) = self.create_temporary(name, extra_mode)?;
+        let created = self.give_name(name, file, extra_mode, |_, path| {
+            rename_to_new(&temporary, path)
+        });
+        if created.is_err() {
+            // The first error is the one to tell.
+            let _ = fs::remove_file(&temporary);
+        }
+        created
+    }
+
+    /// Makes a file that has no name before it gets its queue id: nobody waits for the queue's directory while the file system looks
+    /// for an inode, and nothing is left behind when this process dies.
+    fn create_nameless(&self, name: QueueName, extra_mode: u32) -> io::Result<NewFile> {
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .custom_flags(libc::O_TMPFILE)
+            .mode(mode::WRITING | extra_mode)
+            .open(self.directory(name))?;
+        self.give_name(name, file, extra_mode, link)
     }
 
     fn create_temporary(&self, name: QueueName, extra_mode: u32) -> io::Result<(PathBuf, File)> {
@@ -88,12 +99,15 @@ impl Queue {
         }
     }
 
+    /// Names a new file by what no other has: the time and its inode.
     fn give_name(
         &self,
         name: QueueName,
-        temporary: &Path,
-        inode: u64,
-    ) -> io::Result<(QueueId, PathBuf, ArrivalTime)> {
+        file: File,
+        extra_mode: u32,
+        call: impl Fn(&File, &Path) -> io::Result<()>,
+    ) -> io::Result<NewFile> {
+        let inode = file.metadata()?.ino();
         let mut tries = 0;
         loop {
             let now = ArrivalTime::from(SystemTime::now());
@@ -103,8 +117,18 @@ impl Queue {
                 QueueId::short(now, inode)
             };
             let path = self.path(name, &id);
-            match retry_with_parents(&path, || rename_to_new(temporary, &path)) {
-                Ok(()) => return Ok((id, path, now)),
+            match retry_with_parents(&path, || call(&file, &path)) {
+                Ok(()) => {
+                    return Ok(NewFile {
+                        queue: self.clone(),
+                        name,
+                        id,
+                        path,
+                        file: Some(file),
+                        arrival: now,
+                        extra_mode,
+                    });
+                }
                 Err(err)
                     if tries < TRIES
                         && matches!(
@@ -119,6 +143,24 @@ impl Queue {
                 Err(err) => return Err(err),
             }
         }
+    }
+}
+
+/// Names a nameless file, by itself where the kernel allows that to everyone, else by way of `/proc`.
+fn link(file: &File, path: &Path) -> io::Result<()> {
+    match linkat(file, "", AT_FDCWD, path, AtFlags::AT_EMPTY_PATH) {
+        Err(nix::Error::ENOENT | nix::Error::EPERM | nix::Error::EINVAL) => {
+            let descriptor = format!("/proc/self/fd/{}", file.as_raw_fd());
+            linkat(
+                AT_FDCWD,
+                descriptor.as_str(),
+                AT_FDCWD,
+                path,
+                AtFlags::AT_SYMLINK_FOLLOW,
+            )?;
+            Ok(())
+        }
+        other => Ok(other?),
     }
 }
 
@@ -210,7 +252,7 @@ impl NewFile {
 
     /// A file system clock that is ahead of ours would delay mail: the queue manager waits for a file's time to come.
     fn check_clock(&self, file: &File) -> io::Result<()> {
-        if self.queue.clock_checked.load(Ordering::Relaxed) {
+        if self.queue.learnt.clock_checked.load(Ordering::Relaxed) {
             return Ok(());
         }
         let now = ArrivalTime::from(SystemTime::now()).seconds;
@@ -223,7 +265,10 @@ impl NewFile {
         if ahead < -100 {
             pf_log::warning!("file system clock is {} seconds behind local clock", -ahead);
         }
-        self.queue.clock_checked.store(true, Ordering::Relaxed);
+        self.queue
+            .learnt
+            .clock_checked
+            .store(true, Ordering::Relaxed);
         Ok(())
     }
 }

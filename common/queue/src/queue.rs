@@ -29,8 +29,16 @@ pub struct Settings {
 #[derive(Debug, Clone)]
 pub struct Queue {
     pub(crate) settings: Arc<Settings>,
-    /// Whether the file system's clock was found to agree with ours.
-    pub(crate) clock_checked: Arc<AtomicBool>,
+    pub(crate) learnt: Arc<Learnt>,
+}
+
+/// What was found out about the queue's file system.
+#[derive(Debug)]
+pub(crate) struct Learnt {
+    /// Whether its clock agrees with ours.
+    pub(crate) clock_checked: AtomicBool,
+    /// Whether it may have files that get their name after they were made.
+    pub(crate) nameless: AtomicBool,
 }
 
 /// Free space in the queue's file system.
@@ -80,7 +88,10 @@ impl Queue {
     pub fn with(settings: Settings) -> Self {
         Self {
             settings: Arc::new(settings),
-            clock_checked: Arc::new(AtomicBool::new(false)),
+            learnt: Arc::new(Learnt {
+                clock_checked: AtomicBool::new(false),
+                nameless: AtomicBool::new(true),
+            }),
         }
     }
 

@@ -1,11 +1,15 @@
 //! The end of a message: committed, put on hold, returned, or removed.
 
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
 use pf_log::{info, warning};
 use pf_proto::cleanup::{Flags, Status, Verdict};
 use pf_queue::{NewFile, QueueName};
 use pf_record::SizeRecord;
 
 use crate::message::Message;
+use crate::service::Service;
 
 impl Message<'_> {
     /// Finishes the message: what the client is told.
@@ -95,15 +99,38 @@ impl Message<'_> {
     }
 }
 
-/// Makes the file durable and marks it complete. Other clients are served meanwhile, if there are any.
-async fn commit(service: &crate::service::Service, file: NewFile, id: &str) -> Status {
-    let result = if service.is_alone() {
-        file.commit(None)
-    } else {
-        tokio::task::spawn_blocking(move || file.commit(None))
-            .await
-            .unwrap_or_else(|_| Err(std::io::ErrorKind::Other.into()))
+/// A disk that usually needs less than this is not worth the way to another thread and back.
+const PROMPT: Duration = Duration::from_micros(500);
+
+/// How long the disk took of late.
+#[derive(Debug, Default)]
+pub(crate) struct Pace(Cell<Duration>);
+
+impl Pace {
+    fn is_prompt(&self) -> bool {
+        self.0.get() < PROMPT
+    }
+
+    /// The last few count most.
+    fn note(&self, time: Duration) {
+        self.0.set((self.0.get() * 7 + time) / 8);
+    }
+}
+
+/// Makes the file durable and marks it complete. Other clients are served meanwhile, if there are any and the disk is slow.
+async fn commit(service: &Service, file: NewFile, id: &str) -> Status {
+    let work = move || {
+        let began = Instant::now();
+        (file.commit(None), began.elapsed())
     };
+    let (result, time) = if service.is_alone() || service.pace.is_prompt() {
+        work()
+    } else {
+        tokio::task::spawn_blocking(work)
+            .await
+            .unwrap_or_else(|_| (Err(std::io::ErrorKind::Other.into()), Duration::ZERO))
+    };
+    service.pace.note(time);
     match result {
         Ok(_) => Status::NONE,
         Err(err) => {
@@ -119,4 +146,25 @@ async fn commit(service: &crate::service::Service, file: NewFile, id: &str) -> S
 
 fn remove(file: NewFile) {
     drop(file);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_slow_write_is_soon_forgotten_and_a_slow_disk_is_not() {
+        let pace = Pace::default();
+        assert!(pace.is_prompt());
+        pace.note(Duration::from_millis(8));
+        assert!(!pace.is_prompt());
+        for _ in 0..8 {
+            pace.note(Duration::from_micros(80));
+        }
+        assert!(pace.is_prompt());
+        for _ in 0..2 {
+            pace.note(Duration::from_millis(4));
+        }
+        assert!(!pace.is_prompt());
+    }
 }

@@ -18,7 +18,7 @@ use crate::service::Service;
 const MAX_RECORD: usize = 16 << 20;
 
 /// How much is read at once.
-const READ_SIZE: usize = 64 << 10;
+const READ_SIZE: usize = 16 << 10;
 
 /// The pause before a queue file is tried again: the disk is full, or something of that kind.
 const CREATE_PAUSE: Duration = Duration::from_secs(10);

@@ -16,6 +16,7 @@ use pf_service::{Context, Flow, Limit, Share};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 
+use crate::finish::Pace;
 use crate::notify::Notifier;
 use crate::params::Params;
 use crate::reports::Reports;
@@ -30,6 +31,7 @@ pub struct Service {
     pub(crate) queue: Queue,
     pub(crate) flow: Flow,
     pub(crate) notifier: Notifier,
+    pub(crate) pace: Pace,
     clients: Cell<usize>,
     pub(crate) ending: Ending,
 }
@@ -133,6 +135,7 @@ impl Service {
             queue: Queue::in_directory(config, here)?,
             flow,
             notifier: Notifier::new(queue_manager, Duration::from_secs(10)),
+            pace: Pace::default(),
             clients: Cell::new(0),
             ending: Ending::default(),
             params,

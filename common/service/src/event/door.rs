@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
+use nix::errno::Errno;
 use nix::sys::socket::{SockFlag, accept4};
 use tokio::io::AsyncReadExt as _;
 use tokio::io::Interest;
@@ -194,12 +195,13 @@ impl Door {
             if !delay.is_zero() {
                 tokio::time::sleep(delay).await;
             }
-            match connected(listen, fd).await {
-                Ok(client) if S::KIND == Kind::Triggers => {
-                    if let Some(request) = trigger_request(client).await {
-                        service.trigger(request).await;
-                    }
+            if S::KIND == Kind::Triggers {
+                if let Some(request) = trigger_request(listen, fd).await {
+                    service.trigger(request).await;
                 }
+                return;
+            }
+            match connected(listen, fd).await {
                 Ok(client) => service.serve(client).await,
                 Err(err) => pf_log::warning!("{err}"),
             }
@@ -232,13 +234,31 @@ async fn connected(listen: Listen, fd: OwnedFd) -> io::Result<Client> {
     })
 }
 
-/// What a trigger's sender wrote; nobody waits for its end.
-async fn trigger_request(mut client: Client) -> Option<Vec<u8>> {
+/// What a trigger's sender wrote; nobody waits for its end. It is there already, as a rule.
+async fn trigger_request(listen: Listen, fd: OwnedFd) -> Option<Vec<u8>> {
     let mut bytes = vec![0; TRIGGER_SIZE];
-    let count = tokio::time::timeout(TRIGGER_LIMIT, client.stream.read(&mut bytes))
-        .await
-        .ok()?
-        .ok()?;
+    let there = match listen {
+        // The connection itself is yet to come.
+        Listen::Pass => Err(Errno::EAGAIN),
+        _ => nix::unistd::read(&fd, &mut bytes),
+    };
+    let count = match there {
+        Ok(count) => count,
+        Err(Errno::EAGAIN) => {
+            let mut client = match connected(listen, fd).await {
+                Ok(client) => client,
+                Err(err) => {
+                    pf_log::warning!("{err}");
+                    return None;
+                }
+            };
+            tokio::time::timeout(TRIGGER_LIMIT, client.stream.read(&mut bytes))
+                .await
+                .ok()?
+                .ok()?
+        }
+        Err(_) => return None,
+    };
     bytes.truncate(count);
     (count > 0).then_some(bytes)
 }
