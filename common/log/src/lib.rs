@@ -28,7 +28,6 @@ pub struct Options {
 static LOGGER: Mutex<Option<line::Logger>> = Mutex::new(None);
 static VERBOSE: AtomicU8 = AtomicU8::new(0);
 static ASCII: AtomicBool = AtomicBool::new(false);
-static HUSHED: AtomicBool = AtomicBool::new(false);
 static SHOW_UTF8: AtomicBool = AtomicBool::new(true);
 
 /// From now on lines go where `options` says. Before the first call they go to standard error without a name.
@@ -65,21 +64,8 @@ pub fn set_ascii() {
     ASCII.store(true, Ordering::Relaxed);
 }
 
-/// From now on only bugs are logged, until this is taken back: another process says the same.
-pub fn hush(hushed: bool) {
-    HUSHED.store(hushed, Ordering::Relaxed);
-}
-
-/// Whether only bugs are logged.
-pub fn hushed() -> bool {
-    HUSHED.load(Ordering::Relaxed)
-}
-
 /// Logs one line; the macros are what one writes.
 pub fn log(level: Level, text: Arguments<'_>) {
-    if level < Level::Panic && hushed() {
-        return;
-    }
     let mut logger = LOGGER.lock().unwrap_or_else(PoisonError::into_inner);
     logger
         .get_or_insert_with(line::Logger::unnamed)

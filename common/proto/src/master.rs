@@ -12,6 +12,8 @@ pub enum Availability {
     Available,
     /// No more: it serves the clients it has, and ends. Only our own master, which gives a share of clients, is told so.
     Retired,
+    /// Yes, but another process should, too: these clients keep a processor busy. Only our own master is told so.
+    Busy,
 }
 
 /// One message.
@@ -42,6 +44,7 @@ impl Status {
             Availability::Taken => 0,
             Availability::Available => 1,
             Availability::Retired => 2,
+            Availability::Busy => 3,
         };
         let mut message = [0; SIZE];
         let parts = [
@@ -70,6 +73,7 @@ impl Status {
             0 => Availability::Taken,
             1 => Availability::Available,
             2 => Availability::Retired,
+            3 => Availability::Busy,
             status => return Err(Unknown { status, pid }),
         };
         Ok(Self {

@@ -114,7 +114,6 @@ async fn main<S: EventService>(context: Context) -> Result<()> {
     enter_jail(&context)?;
     let service = Rc::new(service);
     service.ready(&context).await?;
-    pf_log::hush(false);
     if context.options.stand_alone {
         let stream = Stream::Stdio(tokio::io::stdin(), tokio::io::stdout());
         service

@@ -44,7 +44,3 @@ pub enum Kind {
 
 /// Our master's word on how many clients a process serves at once; 0 for no limit.
 pub const CLIENTS_VARIABLE: &str = "POSTFIX_RS_CLIENTS";
-
-/// In the environment of a process that our master starts together with another one of the same service: what is wrong at the
-/// start is told by that one.
-pub const ECHO_VARIABLE: &str = "POSTFIX_RS_ECHO";

@@ -8,14 +8,13 @@ use anyhow::{Context as _, Result, bail, ensure};
 use pf_config::{Config, Source, param};
 use pf_log::Sink;
 
-use crate::{Context, ECHO_VARIABLE, Flow, Jail, Limit, Options, debugger, logging};
+use crate::{Context, Flow, Jail, Limit, Options, debugger, logging};
 
 /// Reads command line and configuration, opens the log, and goes to the queue directory.
 ///
 /// # Errors
 /// The operator's trouble, in Postfix's words.
 pub fn begin(limit: Limit, jail: Jail) -> Result<Context> {
-    pf_log::hush(std::env::var_os(ECHO_VARIABLE).is_some());
     let mut words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
     let path = words.next().unwrap_or_default();
     let process_name = Path::new(&path)
@@ -149,12 +148,7 @@ pub fn end(result: Result<()>) -> ExitCode {
         Err(err) => {
             pf_log::fatal!("{err:#}");
             std::thread::sleep(Duration::from_secs(1));
-            // What is not told is no failure: the other process fails in the same way.
-            if pf_log::hushed() {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::FAILURE
-            }
+            ExitCode::FAILURE
         }
     }
 }

@@ -5,7 +5,8 @@
 //!
 //! A daemon built on our event-driven skeleton serves many clients. Master knows such a program by its executable, which
 //! mentions [`CLIENTS_VARIABLE`](pf_service::CLIENTS_VARIABLE), starts at most as many processes of it as there are processors,
-//! and divides `maxproc` among them. After a reload, or when strangers fill the service up, such a process serves its clients to
+//! and divides `maxproc` among them: the next one when those of now have their share of clients, or tell that they keep a processor
+//! busy. After a reload, or when strangers fill the service up, such a process serves its clients to
 //! their end while new ones already take the next: for a moment there can be more clients than `maxproc`, unless each process has
 //! one. A program of Postfix's own serves one client at a time, as it does under its own master.
 //!

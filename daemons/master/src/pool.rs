@@ -93,6 +93,7 @@ impl Pool {
         match self.members.get_mut(&pid) {
             None => Update::Unknown,
             Some(member) if member.generation != generation => Update::OldGeneration,
+            Some(_) if word == Availability::Busy => Update::Noted,
             Some(member) => {
                 let available = word == Availability::Available;
                 member.retired |= word == Availability::Retired;
@@ -172,6 +173,8 @@ mod tests {
         pool.started(12, 3, 2);
         assert!(!pool.has_room());
         pool.update(10, 1, Availability::Available);
+        pool.update(12, 3, Availability::Busy);
+        assert!(!pool.must_listen());
         pool.update(12, 3, Availability::Taken);
         assert!(pool.exhausted());
         pool.update(12, 3, Availability::Retired);

@@ -162,7 +162,7 @@ impl Master {
         for (at, event) in events {
             match event {
                 Event::Status => self.read_status(at),
-                Event::Client => self.start_processes(at),
+                Event::Client => self.start_process(at),
             }
         }
         let mut arrived = Vec::new();
@@ -174,71 +174,57 @@ impl Master {
         Ok(arrived)
     }
 
-    /// Starts one process, or for a program that takes many clients all that it may have.
-    fn start_processes(&mut self, at: usize) {
-        let count = self.services.get(at).map_or(0, |running| {
-            if running.service.takes_many {
-                running.service.processes
-            } else {
-                1
-            }
-        });
-        for turn in 0..count {
-            let Some(running) = self.services.get_mut(at) else {
-                return;
-            };
-            if running.pool.throttled || !running.pool.has_room() {
-                return;
-            }
-            let share = running
-                .service
-                .takes_many
-                .then(|| running.pool.next_share(running.service.maxproc));
-            self.generation = self.generation.wrapping_add(1);
-            let stressed = running
-                .stress_until
-                .is_some_and(|until| until > Instant::now());
-            let inherited = Inheritance {
-                flow: &self.flow,
-                status: &running.status.1,
-                listen: &running.sockets,
-            };
-            match spawn(
-                &running.service,
-                self.generation,
-                Load {
-                    share,
-                    stressed,
-                    echo: turn > 0,
-                },
-                &self.environment,
-                &inherited,
-                || {
-                    // It was opened before with the same settings.
-                    let _ = logging::open(&self.config, &self.name, false, true);
-                },
-            ) {
-                Ok(pid) => {
-                    pf_log::debug!(
-                        "spawn command {}; pid {pid}",
-                        running.service.program.display()
-                    );
-                    running
-                        .pool
-                        .started(pid, self.generation, share.unwrap_or(1));
-                    self.children.insert(pid, running.key());
-                    if running.wakeup.is_none() && running.service.wakeup_optional {
-                        running.wakeup = running.service.wakeup.map(|_| Instant::now());
-                    }
+    /// Starts a process, if the service may have one more.
+    fn start_process(&mut self, at: usize) {
+        let Some(running) = self.services.get_mut(at) else {
+            return;
+        };
+        if running.pool.throttled || !running.pool.has_room() {
+            return;
+        }
+        let share = running
+            .service
+            .takes_many
+            .then(|| running.pool.next_share(running.service.maxproc));
+        self.generation = self.generation.wrapping_add(1);
+        let stressed = running
+            .stress_until
+            .is_some_and(|until| until > Instant::now());
+        let inherited = Inheritance {
+            flow: &self.flow,
+            status: &running.status.1,
+            listen: &running.sockets,
+        };
+        match spawn(
+            &running.service,
+            self.generation,
+            Load { share, stressed },
+            &self.environment,
+            &inherited,
+            || {
+                // It was opened before with the same settings.
+                let _ = logging::open(&self.config, &self.name, false, true);
+            },
+        ) {
+            Ok(pid) => {
+                pf_log::debug!(
+                    "spawn command {}; pid {pid}",
+                    running.service.program.display()
+                );
+                running
+                    .pool
+                    .started(pid, self.generation, share.unwrap_or(1));
+                self.children.insert(pid, running.key());
+                if running.wakeup.is_none() && running.service.wakeup_optional {
+                    running.wakeup = running.service.wakeup.map(|_| Instant::now());
                 }
-                Err(err) => {
-                    pf_log::warning!(
-                        "master_spawn: fork: {} -- throttling",
-                        pf_config::system::reason(&err)
-                    );
-                    Self::throttle(running, &self.config);
-                    return;
-                }
+            }
+            Err(err) => {
+                pf_log::warning!(
+                    "master_spawn: fork: {} -- throttling",
+                    pf_config::system::reason(&err)
+                );
+                Self::throttle(running, &self.config);
             }
         }
     }
@@ -288,9 +274,13 @@ impl Master {
         if let Err(err) = running.note_load() {
             pf_log::warning!("{err:#}");
         }
-        if update == Update::Noted && status.availability == Availability::Retired {
-            // It has served many clients: the next ones will come as well, and all processors should be at work.
-            self.start_processes(at);
+        // One that has served many clients is about to end: the next ones will come as well.
+        let another = matches!(
+            status.availability,
+            Availability::Retired | Availability::Busy
+        );
+        if update == Update::Noted && another {
+            self.start_process(at);
         }
     }
 
@@ -325,9 +315,6 @@ impl Master {
             if member.is_some_and(|member| !member.useful) && !running.pool.throttled {
                 pf_log::warning!("{path}: bad command startup -- throttling");
                 Self::throttle(running, &self.config);
-            } else if running.service.takes_many && running.pool.pids().next().is_some() {
-                // Those that are left take all clients, so that nobody would knock here; but they are too few.
-                self.start_processes(at);
             }
         }
         Ok(())

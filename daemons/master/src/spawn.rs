@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 use std::time::Duration;
 
-use pf_service::{CLIENTS_VARIABLE, ECHO_VARIABLE, LISTEN_FD, STATUS_FD};
+use pf_service::{CLIENTS_VARIABLE, LISTEN_FD, STATUS_FD};
 use pf_sys::process::ChildSetup;
 
 use crate::services::Service;
@@ -32,8 +32,6 @@ pub struct Load {
     pub share: Option<u32>,
     /// Whether the service is overloaded.
     pub stressed: bool,
-    /// Whether it is started together with another one, which tells what is wrong at the start.
-    pub echo: bool,
 }
 
 /// Starts a process and gives its id.
@@ -69,9 +67,6 @@ pub fn spawn(
         .env("GENERATION", format!("{generation:o}"));
     if let Some(share) = load.share {
         command.env(CLIENTS_VARIABLE, share.to_string());
-    }
-    if load.echo {
-        command.env(ECHO_VARIABLE, "yes");
     }
     let copy = |fd: &OwnedFd| fd.as_fd().try_clone_to_owned();
     let mut descriptors = vec![

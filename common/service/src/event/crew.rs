@@ -2,9 +2,10 @@
 
 use std::cell::Cell;
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
+use nix::time::{ClockId, clock_gettime};
 use pf_proto::master::Availability;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -22,6 +23,26 @@ const SLOTS: u64 = 100;
 )]
 pub(super) fn watch<T: std::os::fd::AsRawFd>(fd: T, interest: Interest) -> io::Result<AsyncFd<T>> {
     AsyncFd::with_interest(fd, interest)
+}
+
+/// How often it is looked at how busy the clients keep this process.
+const EFFORT_TIME: Duration = Duration::from_millis(200);
+
+/// How much processor time the event loop has had by a moment.
+#[derive(Debug, Clone, Copy)]
+struct Effort {
+    at: Instant,
+    processor: Duration,
+}
+
+impl Effort {
+    fn now() -> Option<Self> {
+        let time = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).ok()?;
+        Some(Self {
+            at: Instant::now(),
+            processor: time.into(),
+        })
+    }
 }
 
 /// Why no more clients are taken.
@@ -47,6 +68,7 @@ pub(super) struct Crew {
     pub(super) clients: Cell<usize>,
     served: Cell<u64>,
     pub(super) proven: Cell<bool>,
+    effort: Cell<Option<Effort>>,
     pub(super) close: Cell<bool>,
     pub(super) changed: Notify,
     pub(super) room: Notify,
@@ -78,6 +100,7 @@ impl Crew {
             clients: Cell::new(0),
             served: Cell::new(0),
             proven: Cell::new(false),
+            effort: Cell::new(None),
             close: Cell::new(false),
             changed: Notify::new(),
             room: Notify::new(),
@@ -98,8 +121,27 @@ impl Crew {
         self.clients.set(self.clients.get() + 1);
         if self.full() {
             self.notify(Availability::Taken);
+        } else if self.own_master && self.is_busy() {
+            self.notify(Availability::Busy);
         }
         self.changed.notify_one();
+    }
+
+    /// Whether clients have kept a processor busy of late. Asked when one comes, so that nobody wakes up to ask.
+    fn is_busy(&self) -> bool {
+        let last = self.effort.get();
+        if last.is_some_and(|last| last.at.elapsed() < EFFORT_TIME) {
+            return false;
+        }
+        let now = Effort::now();
+        self.effort.set(now);
+        match (last, now) {
+            (Some(last), Some(now)) => {
+                let time = now.at.duration_since(last.at);
+                now.processor.saturating_sub(last.processor) > time / 2
+            }
+            _ => false,
+        }
     }
 
     pub(super) fn left(&self) {
