@@ -58,12 +58,22 @@ impl Queue {
     /// Makes a file that has no name before it gets its queue id: nobody waits for the queue's directory while the file system looks
     /// for an inode, and nothing is left behind when this process dies.
     fn create_nameless(&self, name: QueueName, extra_mode: u32) -> io::Result<NewFile> {
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .custom_flags(libc::O_TMPFILE)
-            .mode(mode::WRITING | extra_mode)
-            .open(self.directory(name))?;
+        let open = |directory: &Path| {
+            OpenOptions::new()
+                .read(true)
+                .write(true)
+                .custom_flags(libc::O_TMPFILE)
+                .mode(mode::WRITING | extra_mode)
+                .open(directory)
+        };
+        let elsewhere = match name {
+            QueueName::Incoming => self.learnt.nursery.next(self),
+            _ => None,
+        };
+        let file = match elsewhere.map(open) {
+            Some(Ok(file)) => file,
+            _ => open(&self.directory(name))?,
+        };
         self.give_name(name, file, extra_mode, link)
     }
 

@@ -11,6 +11,7 @@ pub mod edit;
 mod id;
 pub mod mode;
 mod name;
+mod nursery;
 mod queue;
 mod scan;
 

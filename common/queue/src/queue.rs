@@ -10,6 +10,7 @@ use std::time::SystemTime;
 
 use pf_config::{Config, param};
 
+use crate::nursery::Nursery;
 use crate::{QueueId, QueueName, Scan};
 
 /// How queue files are named and spread.
@@ -39,6 +40,7 @@ pub(crate) struct Learnt {
     pub(crate) clock_checked: AtomicBool,
     /// Whether it may have files that get their name after they were made.
     pub(crate) nameless: AtomicBool,
+    pub(crate) nursery: Nursery,
 }
 
 /// Free space in the queue's file system.
@@ -91,6 +93,7 @@ impl Queue {
             learnt: Arc::new(Learnt {
                 clock_checked: AtomicBool::new(false),
                 nameless: AtomicBool::new(true),
+                nursery: Nursery::default(),
             }),
         }
     }

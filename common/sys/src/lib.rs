@@ -3,6 +3,7 @@
 //!
 //! What a mail system does with these is for the crates above.
 
+pub mod advice;
 pub mod error;
 pub mod fd;
 pub mod host;
