@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
@@ -306,8 +307,21 @@ impl Run<'_> {
             .is_ok_and(|output| !output.stdout.is_empty())
     }
 
+    /// Whether all of `main.cf` can be expanded; if not, that is told.
+    fn is_expanded(&self) -> Result<bool> {
+        let postconf = self.layout.command("postconf");
+        let output = self.program(&postconf).stdout(Stdio::null()).output()?;
+        if !output.status.success() {
+            std::io::stderr().write_all(&output.stderr)?;
+        }
+        Ok(output.status.success())
+    }
+
     /// What must be right before mail can flow.
     fn check_fatal(&self) -> Result<()> {
+        if !self.is_expanded()? {
+            return Err(fatal("unable to create missing queue directories"));
+        }
         if let Err(err) = install::run(self, &["create-missing".into()]) {
             let text = format!("{err:#}");
             if !text.is_empty() {

@@ -202,3 +202,27 @@ fn services_that_cannot_be() {
     let told = at_once(&instance, "", &early) + &one_by_one(&instance, "", &late);
     golden::check(&instance, "postfix/broken-master", &plain(&told));
 }
+
+/// A `main.cf` that is well-formed, but has a value that cannot be expanded.
+#[test]
+fn a_value_that_cannot_be_expanded() {
+    let instance = Instance::builder().build();
+    let value = "check_recipient_access pcre:{{/^(.*)@plus\\.example$/ REJECT no $1}}";
+    let told = one_by_one(
+        &instance,
+        "",
+        &[
+            &format!("echo 'smtpd_recipient_restrictions = {value}' >>etc/main.cf"),
+            // The original runs postconf more than once.
+            "postfix check 2>&1 | awk '!seen[$0]++'",
+            "postfix start 2>&1 | awk '!seen[$0]++'",
+            "postfix status",
+            "postconf -qM postlog/unix-dgram",
+            "postconf -P",
+            "postconf -n smtpd_recipient_restrictions",
+            "postmap -q x inline:{x=y}",
+            "postlog x",
+        ],
+    );
+    golden::check(&instance, "postfix/unexpandable", &plain(&told));
+}
