@@ -43,6 +43,7 @@ pub const SPEC: Spec = Spec {
         Opt::flag('v', "Log more."),
         Opt::flag('w', "Leave out duplicates without a warning."),
     ],
+    long: &[],
     operands: "[map_type:]file",
 };
 

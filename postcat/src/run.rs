@@ -35,6 +35,7 @@ pub const SPEC: Spec = Spec {
         Opt::value('s', "offset", "begin at this offset"),
         Opt::flag('v', "show records of all types and be talkative"),
     ],
+    long: &[],
     operands: "file...",
 };
 

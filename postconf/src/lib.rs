@@ -92,6 +92,7 @@ pub const SPEC: Spec = Spec {
         Opt::flag('X', "Remove entries."),
         Opt::flag('#', "Comment entries out."),
     ],
+    long: &[],
     operands: "name",
 };
 

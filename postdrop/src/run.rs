@@ -34,6 +34,7 @@ pub const SPEC: Spec = Spec {
         Opt::flag('r', "speak the internal protocol (the only one there is)"),
         Opt::flag('v', "be talkative (root only)"),
     ],
+    long: &[],
     operands: "",
 };
 

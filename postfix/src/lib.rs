@@ -38,6 +38,7 @@ pub const SPEC: Spec = Spec {
         Opt::flag('D', "Run each daemon under the debugger_command."),
         Opt::flag('v', "Log more."),
     ],
+    long: &[],
     operands: "command",
 };
 

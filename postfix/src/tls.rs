@@ -78,6 +78,7 @@ const SPEC: Spec = Spec {
         Opt::value('k', "keyfile", "The private key."),
         Opt::value('r', "devrandom", "The source of random numbers."),
     ],
+    long: &[],
     operands: "hostname",
 };
 

@@ -19,6 +19,7 @@ pub const SPEC: Spec = Spec {
         Opt::value('c', "config_dir", "The directory of main.cf."),
         Opt::flag('v', "Log more."),
     ],
+    long: &[],
     operands: "class service request",
 };
 

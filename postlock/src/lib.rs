@@ -28,6 +28,7 @@ pub const SPEC: Spec = Spec {
         ),
         Opt::flag('v', "Log more."),
     ],
+    long: &[],
     operands: "folder command",
 };
 

@@ -30,6 +30,7 @@ pub const SPEC: Spec = Spec {
         Opt::value('t', "tag", "The name before each line, instead of our own."),
         Opt::flag('v', "Log more; for root only."),
     ],
+    long: &[],
     operands: "text",
 };
 

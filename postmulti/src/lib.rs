@@ -42,6 +42,7 @@ pub const SPEC: Spec = Spec {
         Opt::flag('v', "log more"),
         Opt::flag('x', "run any command for each"),
     ],
+    long: &[],
     operands: "command",
 };
 

@@ -1,25 +1,49 @@
-//! Listing the queue, for people or as JSON.
+//! Listing the queue: who is asked, and which of the messages are shown.
 
 use std::io::{BufReader, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::SystemTime;
 
 use anyhow::{Result, anyhow, ensure};
 use pf_config::{Config, param};
 use pf_log::warning;
-use pf_proto::showq::{Listing, Message};
+use pf_proto::showq::Listing;
 use pf_proto::{Address, Class};
+use pf_select::Criteria;
 use pf_sys::error::text;
 use pf_sys::identity;
-use pf_sys::time::Calendar;
+
+use crate::count::CountBy;
+use crate::shown::Shown;
+
+/// What is shown, and how.
+#[derive(Debug)]
+pub struct Choice {
+    pub form: Form,
+    pub criteria: Criteria,
+}
+
+/// How messages are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// `-p`.
+    People,
+    /// `-j`.
+    Json,
+    /// `--table`.
+    Table,
+    /// `--count-by`.
+    Count(CountBy),
+}
 
 /// Lists the queue: with the help of the showq service, or while the mail system is down and the user is root, with a showq
 /// process of our own.
 ///
 /// # Errors
 /// Nobody can tell, or talks nonsense.
-pub fn list(config: &Config, config_dir: &Path, queue: &Path, json: bool) -> Result<()> {
+pub fn list(config: &Config, config_dir: &Path, queue: &Path, choice: &Choice) -> Result<()> {
     let address = Address::new(
         Path::new("."),
         Class::Public,
@@ -27,7 +51,7 @@ pub fn list(config: &Config, config_dir: &Path, queue: &Path, json: bool) -> Res
     );
     let long_ids = config.get(param::ENABLE_LONG_QUEUE_IDS)?;
     let err = match UnixStream::connect(address.path()) {
-        Ok(stream) => return show(stream, json, long_ids),
+        Ok(stream) => return show(stream, choice, long_ids),
         Err(err) => err,
     };
     let why = format!(
@@ -56,7 +80,7 @@ pub fn list(config: &Config, config_dir: &Path, queue: &Path, json: bool) -> Res
         .spawn()
         .map_err(|_| running())?;
     let listed = match showq.stdout.take() {
-        Some(output) => show(output, json, long_ids),
+        Some(output) => show(output, choice, long_ids),
         None => Ok(()),
     };
     let status = showq.wait()?;
@@ -65,145 +89,39 @@ pub fn list(config: &Config, config_dir: &Path, queue: &Path, json: bool) -> Res
     Ok(())
 }
 
-fn show(source: impl Read, json: bool, long_ids: bool) -> Result<()> {
-    let nonsense = |_| anyhow!("malformed showq server response");
+fn show(source: impl Read, choice: &Choice, long_ids: bool) -> Result<()> {
     let mut listing =
         Listing::open(BufReader::with_capacity(64 * 1024, source)).map_err(nonsense)?;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    let (mut count, mut total) = (0_u64, 0_i64);
-    while let Some(message) = listing.message().map_err(nonsense)? {
-        count += 1;
-        total = total.saturating_add(message.size);
-        if json {
-            write_json(&mut out, &message, &mut listing)?;
+    let now = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    let mut shown = Shown::new(choice.form, long_ids, now);
+    let mut left = choice.criteria.limit();
+    while left > 0
+        && let Some(message) = listing.message().map_err(nonsense)?
+    {
+        if choice.criteria.is_empty() {
+            // A message with very many recipients is shown while it is read.
+            let mut next = || listing.recipient().map_err(nonsense);
+            shown.add(&mut out, &message, &mut next)?;
             continue;
         }
-        if count > 1 {
-            writeln!(out)?;
-        } else if long_ids {
-            writeln!(
-                out,
-                "----Queue ID----- --Size-- ---Arrival Time---- --Sender/Recipient------"
-            )?;
-        } else {
-            writeln!(
-                out,
-                "-Queue ID-  --Size-- ----Arrival Time---- -Sender/Recipient-------"
-            )?;
+        let mut recipients = Vec::new();
+        while let Some(recipient) = listing.recipient().map_err(nonsense)? {
+            recipients.push(recipient);
         }
-        write_message(&mut out, &message, &mut listing, long_ids)?;
-    }
-    if !json {
-        if count == 0 {
-            writeln!(out, "Mail queue is empty")?;
-        } else {
-            let plural = if count == 1 { "" } else { "s" };
-            writeln!(
-                out,
-                "\n-- {} Kbytes in {count} Request{plural}.",
-                total / 1024
-            )?;
+        if choice.criteria.matches(&message, &recipients, now) {
+            left -= 1;
+            let mut recipients = recipients.into_iter();
+            shown.add(&mut out, &message, &mut || Ok(recipients.next()))?;
         }
     }
+    shown.end(&mut out)?;
     Ok(out.flush()?)
 }
 
-fn write_message<R: std::io::BufRead>(
-    out: &mut impl Write,
-    message: &Message,
-    listing: &mut Listing<R>,
-    long_ids: bool,
-) -> Result<()> {
-    let mut id = String::from_utf8_lossy(&message.id).into_owned();
-    match message.queue.as_slice() {
-        b"active" => id.push('*'),
-        b"hold" => id.push('!'),
-        _ => {}
-    }
-    if message.forced_expire {
-        id.push('#');
-    }
-    let date = Calendar::local(message.time).asctime();
-    let sender = String::from_utf8_lossy(&message.sender);
-    if long_ids {
-        writeln!(out, "{id:<17} {:>8} {date:.19} {sender}", message.size)?;
-    } else {
-        writeln!(
-            out,
-            "{id:<11} {:>7} {:>20.20} {sender}",
-            message.size,
-            format!("{date} ")
-        )?;
-    }
-    let mut before = Vec::new();
-    while let Some(recipient) = listing
-        .recipient()
-        .map_err(|_| anyhow!("malformed showq server response"))?
-    {
-        if recipient.reason != before {
-            let reason = if recipient.reason.is_empty() {
-                "reason unavailable".into()
-            } else {
-                String::from_utf8_lossy(&recipient.reason)
-            };
-            writeln!(
-                out,
-                "{:>width$}({reason})",
-                "",
-                width = 76_usize.saturating_sub(reason.len())
-            )?;
-            before.clone_from(&recipient.reason);
-        }
-        let address = String::from_utf8_lossy(&recipient.address);
-        if long_ids {
-            writeln!(out, "{:<17} {:>8} {:<19} {address}", "", "", "")?;
-        } else {
-            writeln!(out, "{:<11} {:>7} {:<20} {address}", "", "", "")?;
-        }
-    }
-    Ok(())
-}
-
-fn write_json<R: std::io::BufRead>(
-    out: &mut impl Write,
-    message: &Message,
-    listing: &mut Listing<R>,
-) -> Result<()> {
-    let quoted = |bytes: &[u8]| serde_json::to_string(&String::from_utf8_lossy(bytes));
-    write!(
-        out,
-        "{{\"queue_name\": {}, \"queue_id\": {}, \"arrival_time\": {}, \"message_size\": {}, \"forced_expire\": {}, \"sender\": {}, \"recipients\": [",
-        quoted(&message.queue)?,
-        quoted(&message.id)?,
-        message.time,
-        message.size,
-        message.forced_expire,
-        quoted(&message.sender)?
-    )?;
-    let mut first = true;
-    while let Some(recipient) = listing
-        .recipient()
-        .map_err(|_| anyhow!("malformed showq server response"))?
-    {
-        if !first {
-            write!(out, ", ")?;
-        }
-        first = false;
-        write!(
-            out,
-            "{{\"orig_address\": {}, \"address\": {}",
-            quoted(&recipient.original)?,
-            quoted(&recipient.address)?
-        )?;
-        if !recipient.reason.is_empty() {
-            let key = match recipient.log_class.as_slice() {
-                b"defer" => "delay_reason",
-                b"bounce" => "bounce_reason",
-                _ => "other_reason",
-            };
-            write!(out, ", \"{key}\": {}", quoted(&recipient.reason)?)?;
-        }
-        write!(out, "}}")?;
-    }
-    Ok(writeln!(out, "]}}")?)
+fn nonsense(_: pf_attr::Error) -> anyhow::Error {
+    anyhow!("malformed showq server response")
 }

@@ -4,14 +4,28 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
-use pf_cli::{Invocation, Opt, Spec};
+use pf_cli::{Invocation, LongOpt, Opt, Scanned, Spec};
 use pf_config::{Config, param};
 use pf_sys::identity;
 
+use crate::count::CountBy;
+use crate::list::{Choice, Form};
 use crate::{ask, list};
 
 /// Whatever is wrong, Postfix's postqueue ends with this status (sysexits.h).
 const UNAVAILABLE: u8 = 69;
+
+/// What Postfix's does not have.
+const LONG: [LongOpt; 11] = {
+    let [a, b, c, d, e, f, g, h, i] = pf_select::OPTIONS;
+    let table = LongOpt::flag("table", "list the queue as a table, a row a message");
+    let count = LongOpt::value(
+        "count-by",
+        "kind",
+        "count messages by domain, sender, reason or age",
+    );
+    [table, count, a, b, c, d, e, f, g, h, i]
+};
 
 /// What the command accepts.
 pub const SPEC: Spec = Spec {
@@ -27,6 +41,7 @@ pub const SPEC: Spec = Spec {
         Opt::value('s', "site", "try to deliver mail for this site"),
         Opt::flag('v', "be talkative (root only)"),
     ],
+    long: &LONG,
     operands: "",
 };
 
@@ -40,10 +55,15 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
     let modes = ['f', 'i', 'j', 'p', 's']
         .iter()
         .map(|letter| scanned.count(*letter))
-        .sum::<usize>();
+        .sum::<usize>()
+        + TABLES
+            .iter()
+            .map(|name| scanned.long.iter().filter(|(long, _)| long == name).count())
+            .sum::<usize>();
     if modes != 1 || !scanned.operands.is_empty() {
         return Err(pf_cli::usage(&SPEC, SPEC.name));
     }
+    let choice = choice(scanned)?;
     let source = invocation.source();
     pf_cli::authorize(&source)?;
     let config = Config::load(&source)?;
@@ -57,7 +77,7 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
             .map(|value| value.to_string_lossy().into_owned())
             .unwrap_or_default()
     };
-    if scanned.has('p') || scanned.has('j') {
+    if let Some(choice) = choice {
         let list = config.get(param::AUTHORIZED_MAILQ_USERS)?;
         permitted(
             &config,
@@ -65,12 +85,7 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
             &list,
             "view the mail queue",
         )?;
-        list::list(
-            &config,
-            &source.dir,
-            Path::new(&directory),
-            scanned.has('j'),
-        )?;
+        list::list(&config, &source.dir, Path::new(&directory), &choice)?;
         return Ok(ExitCode::SUCCESS);
     }
     let request = if scanned.has('i') {
@@ -93,6 +108,34 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
         Request::Site(site) => ask::flush_site(&config, &site)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Long options that each say what the command does, as `-p` and `-j` do.
+const TABLES: [&str; 2] = ["table", "count-by"];
+
+/// What is to be listed, if anything is.
+fn choice(scanned: &Scanned) -> Result<Option<Choice>> {
+    let criteria = pf_select::criteria(scanned)?;
+    let count = scanned.all_long("count-by").last();
+    let form = if scanned.has('p') {
+        Form::People
+    } else if scanned.has('j') {
+        Form::Json
+    } else if scanned.has_long("table") {
+        Form::Table
+    } else if let Some(kind) = count {
+        let kind = kind.to_string_lossy();
+        Form::Count(CountBy::parse(&kind).with_context(|| {
+            format!("--count-by: bad kind {kind:?}; specify domain, sender, reason or age")
+        })?)
+    } else {
+        anyhow::ensure!(
+            criteria.is_empty(),
+            "messages are chosen for -p, -j, --table and --count-by only"
+        );
+        return Ok(None);
+    };
+    Ok(Some(Choice { form, criteria }))
 }
 
 /// What is to be delivered.

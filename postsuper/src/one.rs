@@ -65,8 +65,8 @@ impl Work {
             let queue = asked.queue()?;
             if MESSAGES.contains(&queue)
                 && applies(operation, queue)
-                && matches!(self.queue.check(queue, &id), Check::Ready(_))
-                && self.change(operation, queue, &id)?
+                && let Check::Ready(status) = self.queue.check(queue, &id)
+                && self.if_chosen(operation, queue, &id, &status)?
             {
                 return Ok(());
             }
@@ -75,16 +75,19 @@ impl Work {
     }
 
     /// Changes a message that was just seen in this queue; `false`: it is no longer there.
-    fn change(&mut self, operation: Operation, queue: QueueName, id: &QueueId) -> Result<bool> {
+    ///
+    /// # Errors
+    /// A queue cannot be changed.
+    pub fn change(&mut self, operation: Operation, queue: QueueName, id: &QueueId) -> Result<bool> {
         let path = self.queue.path(queue, id);
         let to = |target| -> PathBuf { self.queue.path(target, id) };
-        let (done, what, count) = match operation {
+        let (done, count) = match operation {
             Operation::Delete => {
                 // Logs go first, and only where there is a message: the id may soon be another message's.
                 for log in LOGS {
                     remove(&to(log))?;
                 }
-                (remove(&path)?, "removed", &mut self.counts.deleted)
+                (remove(&path)?, &mut self.counts.deleted)
             }
             Operation::Requeue => {
                 let target = to(QueueName::Maildrop);
@@ -96,24 +99,19 @@ impl Work {
                 {
                     warning!("{}: reset time stamps: {}", target.display(), text(&err));
                 }
-                (done, "requeued", &mut self.counts.requeued)
+                (done, &mut self.counts.requeued)
             }
-            Operation::Hold => (
-                rename(&path, &to(QueueName::Hold))?,
-                "placed on hold",
-                &mut self.counts.held,
-            ),
+            Operation::Hold => (rename(&path, &to(QueueName::Hold))?, &mut self.counts.held),
             Operation::Release => (
                 rename(&path, &to(QueueName::Deferred))?,
-                "released from hold",
                 &mut self.counts.released,
             ),
             Operation::Expire | Operation::ExpireRelease => {
-                (expire(&path), "expired", &mut self.counts.expired)
+                (expire(&path), &mut self.counts.expired)
             }
         };
         if done {
-            info!("{id}: {what}");
+            info!("{id}: {}", operation.done());
             *count += 1;
         }
         Ok(done)

@@ -1,5 +1,6 @@
 //! From the command line to what is done.
 
+use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::process::ExitCode;
@@ -8,11 +9,12 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use pf_cli::{Invocation, Opt, Scanned, Sinks, Spec};
 use pf_config::param;
 use pf_log::{error, fatal, warning};
-use pf_queue::{Queue, QueueName};
+use pf_queue::{Lister, Printer, Queue, QueueName};
 use pf_sys::identity;
 use pf_sys::interrupt::Interrupts;
 
 use crate::all::Task;
+use crate::chosen::Choice;
 use crate::work::{Asked, Counts, Interrupted, Operation, Work};
 
 /// What the command accepts.
@@ -33,6 +35,7 @@ pub const SPEC: Spec = Spec {
         Opt::flag('S', "repair the inode numbers of long queue ids, too"),
         Opt::flag('v', "be talkative"),
     ],
+    long: &pf_select::OPTIONS_AND_DRY_RUN,
     operands: "queue...",
 };
 
@@ -52,6 +55,14 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
     {
         bail!("-c requires absolute pathname");
     }
+    let criteria = pf_select::criteria(scanned)?;
+    let dry_run = scanned.has_long("dry-run");
+    let chooses = dry_run || !criteria.is_empty();
+    if chooses
+        && (wanted(scanned).is_empty() || ['p', 's', 'S'].iter().any(|one| scanned.has(*one)))
+    {
+        bail!("messages are chosen for -d, -e, -f, -h, -H and -r only");
+    }
     let config = invocation.config(true)?;
     let directory = config.get(param::QUEUE_DIRECTORY)?;
     std::env::set_current_dir(&directory).with_context(|| format!("chdir {directory}"))?;
@@ -60,12 +71,21 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
         .ok_or_else(|| anyhow!("mail_owner: unknown user {owner}"))?;
     identity::drop_to(user.uid, user.gid).context("cannot take on the rights of mail_owner")?;
 
+    let queue = Queue::new(&config)?;
+    let lister = Lister {
+        queue: queue.clone(),
+        empty: config.get(param::EMPTY_ADDRESS_RECIPIENT)?,
+        printer: Printer {
+            utf8: config.get(param::SMTPUTF8_ENABLE)?,
+        },
+    };
     let mut work = Work {
-        queue: Queue::new(&config)?,
+        queue,
         queues: queues(scanned.operands.iter().map(|name| name.to_string_lossy())),
         long_ids: config.get(param::ENABLE_LONG_QUEUE_IDS)?,
         counts: Counts::default(),
         interrupts: Interrupts::catch()?,
+        choice: chooses.then(|| Choice::new(criteria, lister, dry_run)),
     };
     match superintend(&mut work, scanned) {
         Ok(()) => Ok(ExitCode::SUCCESS),
@@ -83,13 +103,18 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
     }
 }
 
-/// Repairs first, then everything else in the order of the options.
-fn superintend(work: &mut Work, scanned: &Scanned) -> Result<()> {
-    let wanted: Vec<(Operation, &[u8])> = scanned
+/// The operations that were asked for, and on which messages.
+fn wanted(scanned: &Scanned) -> Vec<(Operation, &[u8])> {
+    scanned
         .options
         .iter()
         .filter_map(|(letter, value)| Some((Operation::of(*letter)?, value.as_ref()?.as_bytes())))
-        .collect();
+        .collect()
+}
+
+/// Repairs first, then everything else in the order of the options.
+fn superintend(work: &mut Work, scanned: &Scanned) -> Result<()> {
+    let wanted = wanted(scanned);
     let repair = Task {
         structure: scanned.has('s') || scanned.has('S'),
         redundant: scanned.has('S'),
@@ -120,6 +145,7 @@ fn superintend(work: &mut Work, scanned: &Scanned) -> Result<()> {
     }
     for (operation, which) in &wanted {
         match *which {
+            b"ALL" if work.choice.is_some() => work.all_chosen(*operation)?,
             b"ALL" => work.all(Task {
                 operation: Some(*operation),
                 ..Task::default()
@@ -127,6 +153,14 @@ fn superintend(work: &mut Work, scanned: &Scanned) -> Result<()> {
             b"-" => work.each_line(*operation)?,
             id => work.one(*operation, id)?,
         }
+    }
+    if let Some(count) = work.choice.as_ref().and_then(Choice::only_found) {
+        let plural = if count == 1 { "" } else { "s" };
+        writeln!(
+            std::io::stdout(),
+            "{count} message{plural}; nothing was changed"
+        )?;
+        return Ok(());
     }
     let operations: Vec<Operation> = wanted.iter().map(|(operation, _)| *operation).collect();
     work.report(&operations);

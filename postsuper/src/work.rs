@@ -12,6 +12,8 @@ use pf_queue::{Queue, QueueName, mode};
 use pf_sys::error::text;
 use pf_sys::interrupt::Interrupts;
 
+use crate::chosen::Choice;
+
 /// Queues of messages, in the order in which mail passes through them.
 pub const MESSAGES: [QueueName; 5] = [
     QueueName::Maildrop,
@@ -53,6 +55,17 @@ impl Operation {
             'r' => Self::Requeue,
             _ => return None,
         })
+    }
+
+    /// What a message is when it is done.
+    pub fn done(self) -> &'static str {
+        match self {
+            Self::Delete => "removed",
+            Self::Expire | Self::ExpireRelease => "expired",
+            Self::Hold => "placed on hold",
+            Self::Release => "released from hold",
+            Self::Requeue => "requeued",
+        }
     }
 
     /// Whether it marks mail as expired.
@@ -99,6 +112,8 @@ pub struct Work {
     pub long_ids: bool,
     pub counts: Counts,
     pub interrupts: Interrupts,
+    /// What messages must be like, if that was said.
+    pub choice: Option<Choice>,
 }
 
 /// A queue that was asked for. That there is none of this name is an error when its turn comes.

@@ -57,6 +57,7 @@ pub const SPEC: Spec = Spec {
         ),
         Opt::flag('h', "help"),
     ],
+    long: &[],
     operands: "queue_name...",
 };
 
@@ -79,6 +80,8 @@ pub fn main() -> ExitCode {
         // An option at the end without its value is none.
         Err(BadOption::NoValue(_)) => Scanned::default(),
         Err(BadOption::Unknown(letter)) => return usage(&called, Some(letter)),
+        // There are no long ones.
+        Err(_) => return usage(&called, Some('-')),
         Ok(scanned) => scanned,
     };
     match run(&scanned) {

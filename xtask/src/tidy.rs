@@ -21,7 +21,7 @@ const ROWS: [&[&str]; 8] = [
     &["maps", "queue", "sasl", "tls", "milter"],
     &["smtp", "checks", "delivery", "service"],
     &["cli"],
-    &["tabletool"],
+    &["select", "tabletool"],
 ];
 
 /// Where `unsafe` may stand.

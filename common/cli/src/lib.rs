@@ -15,7 +15,7 @@ mod run;
 pub use acl::user_allowed;
 pub use environment::{imported, safe_environment};
 pub use nearest::suggest;
-pub use options::{BadOption, Opt, Scanned, Spec, Takes};
+pub use options::{BadOption, LongOpt, Opt, Scanned, Spec, Takes};
 pub use plain_table::plain_lookup;
 pub use privileged::{authorize, require_listed, run_setgid};
 pub use run::{

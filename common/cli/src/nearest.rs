@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal as _, Write as _};
 
-use crate::options::Spec;
+use crate::options::{BadOption, Spec};
 
 /// On a terminal, names the known name that is nearest to an unknown one, if any is near.
 pub fn suggest<'a>(called: &str, unknown: &str, known: impl IntoIterator<Item = &'a str>) {
@@ -13,13 +13,24 @@ pub fn suggest<'a>(called: &str, unknown: &str, known: impl IntoIterator<Item = 
     }
 }
 
-/// On a terminal, names the option that differs from an unknown one only in its case, if there is one.
-pub(crate) fn suggest_option(called: &str, unknown: char, spec: &Spec) {
-    let near = |letter: char| letter != unknown && letter.eq_ignore_ascii_case(&unknown);
-    if std::io::stderr().is_terminal()
-        && let Some(opt) = spec.options.iter().find(|opt| near(opt.letter))
-    {
-        tell(called, &format!("-{} ({})", opt.letter, opt.help));
+/// On a terminal, names the option that an unknown one may stand for, if there is one: of letters, the same one in the other case.
+pub(crate) fn suggest_option(called: &str, bad: &BadOption, spec: &Spec) {
+    if !std::io::stderr().is_terminal() {
+        return;
+    }
+    match bad {
+        BadOption::Unknown(unknown) => {
+            let near = |letter: char| letter != *unknown && letter.eq_ignore_ascii_case(unknown);
+            if let Some(opt) = spec.options.iter().find(|opt| near(opt.letter)) {
+                tell(called, &format!("-{} ({})", opt.letter, opt.help));
+            }
+        }
+        BadOption::UnknownLong(unknown) => {
+            if let Some(name) = nearest(unknown, spec.long.iter().map(|opt| opt.name)) {
+                tell(called, &format!("--{name}"));
+            }
+        }
+        BadOption::NoValue(_) | BadOption::NoLongValue(_) | BadOption::UnwantedValue(_) => {}
     }
 }
 

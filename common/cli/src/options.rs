@@ -45,6 +45,37 @@ impl Opt {
     }
 }
 
+/// An option that Postfix does not have: `--name value`, `--name=value`, or `--name` alone.
+#[derive(Debug, Clone, Copy)]
+pub struct LongOpt {
+    /// Its name, without the dashes.
+    pub name: &'static str,
+    /// Its value.
+    pub takes: Takes,
+    /// One line of explanation.
+    pub help: &'static str,
+}
+
+impl LongOpt {
+    /// An option without value.
+    pub const fn flag(name: &'static str, help: &'static str) -> Self {
+        Self {
+            name,
+            takes: Takes::Nothing,
+            help,
+        }
+    }
+
+    /// An option with a value.
+    pub const fn value(name: &'static str, value: &'static str, help: &'static str) -> Self {
+        Self {
+            name,
+            takes: Takes::Value(value),
+            help,
+        }
+    }
+}
+
 /// What a command accepts.
 #[derive(Debug, Clone, Copy)]
 pub struct Spec {
@@ -56,6 +87,8 @@ pub struct Spec {
     pub usage: &'static str,
     /// Its options.
     pub options: &'static [Opt],
+    /// Those that Postfix does not have.
+    pub long: &'static [LongOpt],
     /// Its operands, for descriptions; empty for none.
     pub operands: &'static str,
 }
@@ -65,6 +98,8 @@ pub struct Spec {
 pub struct Scanned {
     /// Options in order, with their values.
     pub options: Vec<(char, Option<OsString>)>,
+    /// Long options in order, with their values.
+    pub long: Vec<(&'static str, Option<OsString>)>,
     /// What follows them.
     pub operands: Vec<OsString>,
 }
@@ -97,6 +132,21 @@ impl Scanned {
     }
 }
 
+impl Scanned {
+    /// Whether the long option was given.
+    pub fn has_long(&self, name: &str) -> bool {
+        self.long.iter().any(|(found, _)| *found == name)
+    }
+
+    /// The values of the long option, in order.
+    pub fn all_long(&self, name: &str) -> impl Iterator<Item = &OsStr> {
+        self.long
+            .iter()
+            .filter(move |(found, _)| *found == name)
+            .filter_map(|(_, value)| value.as_deref())
+    }
+}
+
 /// An option that is not one, or lacks its value; the text is what getopt(3) prints after the program's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BadOption {
@@ -104,6 +154,12 @@ pub enum BadOption {
     Unknown(char),
     /// The value is missing.
     NoValue(char),
+    /// There is no such long option; getopt(3) sees only that the first letter is a dash.
+    UnknownLong(String),
+    /// The value of a long option is missing.
+    NoLongValue(&'static str),
+    /// A long option has a value, and takes none.
+    UnwantedValue(&'static str),
 }
 
 impl std::fmt::Display for BadOption {
@@ -111,6 +167,9 @@ impl std::fmt::Display for BadOption {
         match self {
             Self::Unknown(letter) => write!(f, "invalid option -- '{letter}'"),
             Self::NoValue(letter) => write!(f, "option requires an argument -- '{letter}'"),
+            Self::UnknownLong(_) => f.write_str("invalid option -- '-'"),
+            Self::NoLongValue(name) => write!(f, "option '--{name}' requires an argument"),
+            Self::UnwantedValue(name) => write!(f, "option '--{name}' doesn't allow an argument"),
         }
     }
 }
@@ -130,6 +189,10 @@ impl Spec {
             let bytes = argument.as_bytes();
             if bytes == b"--" {
                 break;
+            }
+            if let Some(long) = bytes.strip_prefix(b"--") {
+                scanned.long.push(self.scan_long(long, &mut arguments)?);
+                continue;
             }
             let Some(mut letters) = bytes.strip_prefix(b"-").filter(|rest| !rest.is_empty()) else {
                 scanned.operands.push(argument);
@@ -164,6 +227,29 @@ impl Spec {
         Ok(scanned)
     }
 
+    /// Scans a long option, without its dashes.
+    fn scan_long(
+        &self,
+        argument: &[u8],
+        more: &mut impl Iterator<Item = OsString>,
+    ) -> Result<(&'static str, Option<OsString>), BadOption> {
+        let mut halves = argument.splitn(2, |byte| *byte == b'=');
+        let name = halves.next().unwrap_or_default();
+        let attached = halves.next();
+        let Some(known) = self.long.iter().find(|opt| opt.name.as_bytes() == name) else {
+            let name = String::from_utf8_lossy(name).into_owned();
+            return Err(BadOption::UnknownLong(name));
+        };
+        let attached = attached.map(|value| OsString::from_vec(value.to_vec()));
+        let value = match (known.takes, attached) {
+            (Takes::Nothing, Some(_)) => return Err(BadOption::UnwantedValue(known.name)),
+            (Takes::Nothing | Takes::Attached(_), value) => value,
+            (Takes::Value(_), Some(value)) => Some(value),
+            (Takes::Value(_), None) => Some(more.next().ok_or(BadOption::NoLongValue(known.name))?),
+        };
+        Ok((known.name, value))
+    }
+
     /// The description for shell completions and manual pages.
     #[cfg(feature = "describe")]
     pub fn describe(&self) -> clap::Command {
@@ -184,6 +270,15 @@ impl Spec {
                     .action(clap::ArgAction::Append),
             };
             command = command.arg(arg);
+        }
+        for opt in self.long {
+            let arg = clap::Arg::new(opt.name).long(opt.name).help(opt.help);
+            command = command.arg(match opt.takes {
+                Takes::Nothing => arg.action(clap::ArgAction::SetTrue),
+                Takes::Value(name) | Takes::Attached(name) => {
+                    arg.value_name(name).action(clap::ArgAction::Append)
+                }
+            });
         }
         if !self.operands.is_empty() {
             command = command.arg(
@@ -214,6 +309,10 @@ mod tests {
                 help: "",
             },
         ],
+        long: &[
+            LongOpt::value("sender", "pattern", ""),
+            LongOpt::flag("dry-run", ""),
+        ],
         operands: "",
     };
 
@@ -243,6 +342,31 @@ mod tests {
             scan(&["-c"]).unwrap_err().to_string(),
             "option requires an argument -- 'c'"
         );
-        assert_eq!(scan(&["--x"]).unwrap_err(), BadOption::Unknown('-'));
+        assert_eq!(
+            scan(&["--x=5"]).unwrap_err(),
+            BadOption::UnknownLong("x".into())
+        );
+        assert_eq!(
+            scan(&["--x"]).unwrap_err().to_string(),
+            "invalid option -- '-'"
+        );
+    }
+
+    #[test]
+    fn long_options() {
+        let found = scan(&["--sender", "-a", "-a", "--dry-run", "--sender=", "x"]).unwrap();
+        assert_eq!(found.all_long("sender").collect::<Vec<_>>(), ["-a", ""]);
+        assert!(found.has_long("dry-run") && found.has('a'));
+        assert_eq!(found.operands, ["x"]);
+        assert_eq!(
+            scan(&["--sender"]).unwrap_err(),
+            BadOption::NoLongValue("sender")
+        );
+        assert_eq!(
+            scan(&["--dry-run=x"]).unwrap_err(),
+            BadOption::UnwantedValue("dry-run")
+        );
+        // Abbreviations would change their meaning with the next option that is added.
+        assert!(scan(&["--dry"]).is_err());
     }
 }

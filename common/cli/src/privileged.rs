@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use pf_config::{Config, DEFAULT_DIRECTORY, Source};
 use pf_log::{Facility, Options, Sink};
 
+use crate::nearest::suggest_option;
 use crate::{Failure, Invocation, Spec};
 
 /// Runs a setgid command. It always has its own name, is talkative only for root, takes nothing from the environment but
@@ -28,6 +29,7 @@ pub fn run_setgid(
             // This line is getopt(3)'s, not one of ours: it goes to standard error only.
             let _unread = writeln!(std::io::stderr(), "{}: {bad}", spec.name);
             pf_log::fatal!("usage: {}", spec.usage.replace("%s", spec.name));
+            suggest_option(spec.name, &bad, spec);
             return ExitCode::from(status);
         }
     };

@@ -10,7 +10,7 @@ use pf_log::{Facility, Fallback, Options, Sink};
 
 use crate::environment::safe_environment;
 use crate::nearest::suggest_option;
-use crate::options::{BadOption, Scanned, Spec};
+use crate::options::{Scanned, Spec};
 
 /// Where the lines of a command go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -209,9 +209,7 @@ fn run_named(
             // This line is getopt(3)'s, not one of ours: it goes to standard error only.
             let _unread = writeln!(std::io::stderr(), "{called}: {bad}");
             pf_log::fatal!("{}", usage(spec, &called));
-            if let BadOption::Unknown(letter) = bad {
-                suggest_option(&called, letter, spec);
-            }
+            suggest_option(&called, &bad, spec);
             return ExitCode::FAILURE;
         }
     };

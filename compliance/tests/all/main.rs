@@ -43,6 +43,7 @@ mod resources;
 mod rewriting;
 mod scache;
 mod scenarios;
+mod selection;
 mod small_commands;
 mod smtp;
 mod smtp_names;

@@ -2,8 +2,6 @@
 //!
 //! Every file is treated as hostile: `maildrop` holds what users put there. A file that makes no sense is skipped.
 
-mod list;
-
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -11,12 +9,10 @@ use pf_attr::announcement;
 use pf_config::param;
 use pf_log::warning;
 use pf_proto::showq;
-use pf_queue::{Check, Queue, QueueName};
+use pf_queue::{Check, Lister, Printer, Queue, QueueName};
 use pf_service::event::EventService;
 use pf_service::{Client, Context, Share};
 use tokio::io::AsyncWriteExt as _;
-
-use list::{Lister, Printer};
 
 /// The queues that are listed, in order.
 const QUEUES: [QueueName; 5] = [

@@ -1,14 +1,14 @@
-//! One message of the listing.
+//! How a message is listed: what its files tell, as the showq service tells it.
 
 use std::collections::HashSet;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
 
 use pf_log::warning;
-use pf_proto::showq::{self, Message, message as begin, recipient};
-use pf_queue::bounce_log;
-use pf_queue::{Queue, QueueId, QueueName, mode};
+use pf_proto::showq::{self, Listing, Message, Recipient, message as begin, recipient};
 use pf_record::{ArrivalTime, Reader, RecordType, SizeRecord};
+
+use crate::{Queue, QueueId, QueueName, bounce_log, mode};
 
 /// No more recipients than this are remembered, so that a huge message does not fill memory.
 const REMEMBER: usize = 10_000;
@@ -43,9 +43,11 @@ impl Printer {
 /// Where messages are and how they are listed.
 #[derive(Debug)]
 pub struct Lister {
+    /// The queue directory.
     pub queue: Queue,
     /// `empty_address_recipient`.
     pub empty: String,
+    /// How text is made printable.
     pub printer: Printer,
 }
 
@@ -133,6 +135,25 @@ impl Lister {
         if known.is_some() {
             out.extend_from_slice(showq::END);
         }
+    }
+
+    /// What a listing says of a message; `None`: its file makes no sense.
+    pub fn read(
+        &self,
+        name: QueueName,
+        id: &QueueId,
+        status: &Metadata,
+    ) -> Option<(Message, Vec<Recipient>)> {
+        let mut told = pf_attr::announcement(showq::PROTOCOL);
+        self.message(name, id, status, &mut told);
+        told.extend_from_slice(showq::END);
+        let mut listing = Listing::open(told.as_slice()).ok()?;
+        let message = listing.message().ok()??;
+        let mut recipients = Vec::new();
+        while let Some(recipient) = listing.recipient().ok()? {
+            recipients.push(recipient);
+        }
+        Some((message, recipients))
     }
 
     fn skip(&self, id: &QueueId, what: &str, sender: &[u8]) {
