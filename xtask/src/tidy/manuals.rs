@@ -40,6 +40,14 @@ pub fn check(findings: &mut Vec<String>) -> Result<()> {
                 path.display()
             ));
         }
+        for long in long_options(&root().join(name))? {
+            if !text.contains(&format!("\n.It Fl -{long}")) {
+                findings.push(format!(
+                    "{name}: option --{long} is not in {}",
+                    path.display()
+                ));
+            }
+        }
         lint(&path, findings)?;
     }
     let sendmail = format!(".so man1/{SENDMAIL}.1\n");
@@ -109,6 +117,32 @@ fn option_letters(folder: &Path) -> Result<String> {
     Ok(letters)
 }
 
+/// The long options that a command's sources declare, and those by which it chooses messages.
+fn long_options(folder: &Path) -> Result<Vec<String>> {
+    let mut files = Vec::new();
+    rust_files(&folder.join("src"), &mut files)?;
+    let mut names = Vec::new();
+    for file in files {
+        let text = fs::read_to_string(file)?;
+        names.extend(declared(&text));
+        if text.contains("pf_select::OPTIONS") {
+            let shared = fs::read_to_string(root().join("common/select/src/options.rs"))?;
+            let changes = text.contains("OPTIONS_AND_DRY_RUN");
+            names.extend(declared(&shared).filter(|name| changes || name != "dry-run"));
+        }
+    }
+    Ok(names)
+}
+
+/// The names of `LongOpt`s.
+fn declared(text: &str) -> impl Iterator<Item = String> {
+    text.split("LongOpt::")
+        .skip(1)
+        .filter_map(|rest| rest.strip_prefix("flag(").or(rest.strip_prefix("value(")))
+        .filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next())
+        .map(str::to_owned)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,5 +164,12 @@ mod tests {
         assert!(!postmap.contains('t'));
         let sendmail = option_letters(&root().join(SENDMAIL)).unwrap();
         assert!(sendmail.contains('V') && !sendmail.contains(':'));
+        let postqueue = long_options(&root().join("postqueue")).unwrap();
+        assert!(
+            ["table", "sender"]
+                .iter()
+                .all(|name| postqueue.contains(&(*name).to_owned()))
+        );
+        assert!(!postqueue.contains(&"dry-run".to_owned()));
     }
 }
