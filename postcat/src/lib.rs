@@ -6,4 +6,4 @@ mod input;
 mod run;
 mod show;
 
-pub use run::main;
+pub use run::{SPEC, main};

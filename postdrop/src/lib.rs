@@ -6,4 +6,4 @@ mod filter;
 mod run;
 mod sender;
 
-pub use run::main;
+pub use run::{SPEC, main};

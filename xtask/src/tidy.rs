@@ -63,6 +63,8 @@ fn dependencies(findings: &mut Vec<String>) -> Result<()> {
                     findings.push(format!("{name} (row {row}) uses {used} (row {used_row})"));
                 }
                 (_, None) if used == "testkit" && (name == "compliance" || name == "bench") => {}
+                // It describes the commands, and is none.
+                (_, None) if name == "completions" => {}
                 (_, None) => {
                     findings.push(format!("{name} uses {used}, which is no crate of common/"))
                 }

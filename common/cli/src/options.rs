@@ -249,46 +249,6 @@ impl Spec {
         };
         Ok((known.name, value))
     }
-
-    /// The description for shell completions and manual pages.
-    #[cfg(feature = "describe")]
-    pub fn describe(&self) -> clap::Command {
-        let mut command = clap::Command::new(self.name)
-            .about(self.about)
-            .disable_help_flag(true)
-            .disable_version_flag(true);
-        for opt in self.options {
-            let mut arg = clap::Arg::new(opt.letter.to_string())
-                .short(opt.letter)
-                .help(opt.help);
-            arg = match opt.takes {
-                Takes::Nothing => arg.action(clap::ArgAction::Count),
-                Takes::Value(name) => arg.value_name(name).action(clap::ArgAction::Append),
-                Takes::Attached(name) => arg
-                    .value_name(name)
-                    .num_args(0..=1)
-                    .action(clap::ArgAction::Append),
-            };
-            command = command.arg(arg);
-        }
-        for opt in self.long {
-            let arg = clap::Arg::new(opt.name).long(opt.name).help(opt.help);
-            command = command.arg(match opt.takes {
-                Takes::Nothing => arg.action(clap::ArgAction::SetTrue),
-                Takes::Value(name) | Takes::Attached(name) => {
-                    arg.value_name(name).action(clap::ArgAction::Append)
-                }
-            });
-        }
-        if !self.operands.is_empty() {
-            command = command.arg(
-                clap::Arg::new("operands")
-                    .value_name(self.operands)
-                    .num_args(0..),
-            );
-        }
-        command
-    }
 }
 
 #[cfg(test)]
