@@ -127,6 +127,8 @@ pub fn install(plan: &Plan) -> Result<()> {
     fs::write(config.join("master.cf.proto"), MASTER_CF)?;
     fs::write(config.join("postfix-files"), layout.postfix_files())?;
     manuals(&at(&layout.manpage_directory))?;
+    let completions = layout.completions.each_ref().map(|path| at(path));
+    crate::completions::install(&built, &completions)?;
     queue(
         &at(&layout.queue_directory),
         &at(&layout.data_directory),

@@ -72,7 +72,12 @@ pub struct Layout {
     pub sendmail_path: PathBuf,
     pub mailq_path: PathBuf,
     pub newaliases_path: PathBuf,
+    /// For bash, zsh and fish, by the names of [`SHELLS`].
+    pub completions: [PathBuf; 3],
 }
+
+/// Shells that know how to complete our command lines.
+pub const SHELLS: [&str; 3] = ["bash", "zsh", "fish"];
 
 impl Layout {
     /// Postfix's default directories.
@@ -87,6 +92,11 @@ impl Layout {
             sendmail_path: "/usr/sbin/sendmail".into(),
             mailq_path: "/usr/bin/mailq".into(),
             newaliases_path: "/usr/bin/newaliases".into(),
+            completions: [
+                "/usr/share/bash-completion/completions".into(),
+                "/usr/share/zsh/vendor-completions".into(),
+                "/usr/share/fish/vendor_completions.d".into(),
+            ],
         }
     }
 
@@ -102,6 +112,11 @@ impl Layout {
             sendmail_path: prefix.join("sbin/sendmail"),
             mailq_path: prefix.join("sbin/mailq"),
             newaliases_path: prefix.join("sbin/newaliases"),
+            completions: [
+                prefix.join("share/bash-completion/completions"),
+                prefix.join("share/zsh/site-functions"),
+                prefix.join("share/fish/vendor_completions.d"),
+            ],
         }
     }
 

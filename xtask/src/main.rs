@@ -1,5 +1,6 @@
 //! The project's own errands: `cargo xtask demo`, `test`, and the steps they are made of.
 
+mod completions;
 mod demo;
 mod install;
 mod layout;
@@ -17,6 +18,7 @@ usage: cargo xtask <task>
   demo        build, install below target/, start, send and deliver mail, stop: a guided tour
   test        install what is needed and run everything that must pass
   install     [--prefix P] [--destdir D] [--dev]: build and lay out programs, manuals and configuration
+  completions [DIR]: write completions of all commands for bash, zsh and fish
   compliance  [peer|ours] [filter]: black-box tests, on both systems unless one is named
   mixed       [--short] [program...]: compliance tests with one program of ours inside the peer, and one of the peer's inside ours
   tidy        check the direction of dependencies, the place of unsafe code, the manuals, what docs/ names
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
         ["install", options @ ..] => install::run(options),
         ["compliance", rest @ ..] => test::compliance(rest),
         ["mixed", rest @ ..] => mixed::run(rest),
+        ["completions", rest @ ..] => completions::run(rest),
         ["tidy"] => tidy::run(),
         ["setup"] => setup::run(),
         ["peer"] => peer::run(),

@@ -9,6 +9,7 @@
 
 mod bounce;
 mod cleaning;
+mod completions;
 mod crash;
 mod flush;
 mod hostile;

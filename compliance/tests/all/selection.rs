@@ -200,7 +200,7 @@ fn changes() {
     assert_eq!(ids(&instance, "deferred"), sorted(&[null]));
     assert_eq!(ids(&instance, "defer"), sorted(&[two_domains, null]));
     run(&["-d", "ALL", "--limit", "1", "--queue", "hold"]);
-    assert_eq!(ids(&instance, "hold"), [String::new(); 0]);
+    assert!(ids(&instance, "hold").is_empty());
     run(&["-e", "ALL", "--older", "1h"]);
     assert!(!people_see_expired(&instance));
     run(&["-f", "ALL", "--newer", "1h"]);
