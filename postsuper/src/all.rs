@@ -1,5 +1,6 @@
 //! Whole queues: repair of their structure, and what is done to `ALL` messages.
 
+use std::ffi::OsString;
 use std::fs::{self, Metadata};
 use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt as _;
@@ -13,6 +14,7 @@ use pf_queue::{QueueId, QueueName};
 use pf_sys::error::text;
 
 use crate::one::applies;
+use crate::parallel::{BATCH, for_each};
 use crate::work::{
     LOGS, MESSAGES, Operation, SUFFIX, Work, expire, is_ready, remove, rename, with_suffix,
 };
@@ -67,6 +69,9 @@ impl Work {
         for entry in listing {
             names.push(entry?.file_name());
         }
+        if walk.task.operation == Some(Operation::Delete) {
+            return self.empty_directory(walk, directory, &names, depth);
+        }
         for name in names {
             self.goes_on()?;
             let path = directory.join(&name);
@@ -82,12 +87,45 @@ impl Work {
                 continue;
             }
             if status.is_dir() {
-                if let Err(err) = fs::remove_dir(&path) {
-                    warning!("remove subdirectory {}: {}", path.display(), text(&err));
-                }
+                remove_stray(&path);
                 continue;
             }
             self.file(walk, path, name.as_bytes(), &status)?;
+        }
+        Ok(())
+    }
+
+    /// Removes what is in a directory.
+    fn empty_directory(
+        &mut self,
+        walk: &Walk,
+        directory: &Path,
+        names: &[OsString],
+        depth: usize,
+    ) -> Result<()> {
+        for batch in names.chunks(BATCH) {
+            self.goes_on()?;
+            let left = for_each(batch, |name| empty(directory.join(name), walk.messages));
+            for left in left {
+                match left? {
+                    Left::Nothing => {}
+                    Left::Message => self.counts.deleted += 1,
+                    Left::Directory(path) => {
+                        let name = path.file_name().unwrap_or_default();
+                        let enters = name.len() == 1
+                            && walk.name != QueueName::Maildrop
+                            && depth < MAX_DEPTH;
+                        if !enters {
+                            remove_stray(&path);
+                            continue;
+                        }
+                        self.directory(walk, &path, depth + 1)?;
+                        if depth >= self.queue.depth(walk.name) {
+                            remove_empty(&path)?;
+                        }
+                    }
+                }
+            }
         }
         Ok(())
     }
@@ -101,12 +139,6 @@ impl Work {
     ) -> Result<()> {
         let task = walk.task;
         let ready = is_ready(status);
-        if task.operation == Some(Operation::Delete) {
-            if remove(&path)? && walk.messages && ready {
-                self.counts.deleted += 1;
-            }
-            return Ok(());
-        }
         let left_over = task.purge && walk.messages && !ready && age(status) > TEMPORARY;
         if !status.is_file() || left_over {
             remove(&path)?;
@@ -238,6 +270,35 @@ impl Work {
             self.counts.renamed += 1;
         }
         Ok(Some(wanted))
+    }
+}
+
+/// What a removal leaves.
+enum Left {
+    Nothing,
+    /// Nothing; it was a whole message.
+    Message,
+    Directory(PathBuf),
+}
+
+/// Removes a file.
+fn empty(path: PathBuf, messages: bool) -> Result<Left> {
+    let Ok(status) = fs::symlink_metadata(&path) else {
+        return Ok(Left::Nothing);
+    };
+    if status.is_dir() {
+        return Ok(Left::Directory(path));
+    }
+    Ok(match remove(&path)? && messages && is_ready(&status) {
+        true => Left::Message,
+        false => Left::Nothing,
+    })
+}
+
+/// Removes a subdirectory that belongs to no queue, if there is nothing in it.
+fn remove_stray(path: &Path) {
+    if let Err(err) = fs::remove_dir(path) {
+        warning!("remove subdirectory {}: {}", path.display(), text(&err));
     }
 }
 

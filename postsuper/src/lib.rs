@@ -6,6 +6,7 @@
 mod all;
 mod chosen;
 mod one;
+mod parallel;
 mod run;
 mod work;
 

@@ -10,6 +10,7 @@ use pf_queue::{Check, QueueId, QueueName};
 use pf_sys::error::text;
 use pf_sys::interrupt::Input;
 
+use crate::parallel::{BATCH, for_each};
 use crate::work::{Asked, Interrupted, LOGS, MESSAGES, Operation, Work, expire, remove, rename};
 
 /// A message may move from one queue to the next while they are searched.
@@ -21,12 +22,14 @@ impl Work {
     /// # Errors
     /// A queue cannot be changed, or the input not read.
     pub fn each_line(&mut self, operation: Operation) -> Result<()> {
-        let (mut text, mut chunk) = (Vec::new(), [0; 4096]);
+        let (mut text, mut chunk) = (Vec::new(), vec![0; 64 << 10]);
         loop {
-            while let Some(end) = text.iter().position(|byte| *byte == b'\n') {
+            // What has come so far is done before more is waited for.
+            if let Some(end) = text.iter().rposition(|byte| *byte == b'\n') {
                 let rest = text.split_off(end + 1);
                 text.truncate(end);
-                self.one(operation, &text)?;
+                let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
+                self.each(operation, &lines)?;
                 text = rest;
             }
             match self.interrupts.read(stdin(), &mut chunk)? {
@@ -36,6 +39,54 @@ impl Work {
                 Input::Interrupted(signal) => return Err(Interrupted(signal).into()),
             }
         }
+    }
+
+    /// Does this to the message of each name, in order as far as anybody sees.
+    fn each(&mut self, operation: Operation, names: &[&[u8]]) -> Result<()> {
+        if operation != Operation::Delete || self.choice.is_some() {
+            return names.iter().try_for_each(|name| self.one(operation, name));
+        }
+        for batch in names.chunks(BATCH) {
+            self.goes_on()?;
+            let removed = for_each(batch, |name| {
+                QueueId::parse(name).map(|id| self.remove_wherever(&id))
+            });
+            for (name, removed) in batch.iter().zip(removed) {
+                match removed {
+                    None => invalid(name),
+                    Some(Ok(false)) => {}
+                    Some(Ok(true)) => {
+                        info!("{}: {}", String::from_utf8_lossy(name), operation.done());
+                        self.counts.deleted += 1;
+                    }
+                    Some(Err(err)) => return Err(err),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes a message, whichever queue it is in; `false`: it is in none.
+    fn remove_wherever(&self, id: &QueueId) -> Result<bool> {
+        for asked in self.queues.iter().cycle().take(self.queues.len() * TRIES) {
+            let queue = asked.queue()?;
+            if MESSAGES.contains(&queue)
+                && matches!(self.queue.check(queue, id), Check::Ready(_))
+                && self.remove_message(queue, id)?
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Removes a message that was just seen in this queue; `false`: it is no longer there.
+    fn remove_message(&self, queue: QueueName, id: &QueueId) -> Result<bool> {
+        // Logs go first, and only where there is a message: the id may soon be another message's.
+        for log in LOGS {
+            remove(&self.queue.path(log, id))?;
+        }
+        remove(&self.queue.path(queue, id))
     }
 
     /// Does this to one message. A name that cannot be one is only worth a warning.
@@ -49,7 +100,7 @@ impl Work {
         }
         self.goes_on()?;
         let Some(id) = QueueId::parse(name) else {
-            warning!("invalid mail queue id: {}", String::from_utf8_lossy(name));
+            invalid(name);
             return Ok(());
         };
         let tries = if operation == Operation::Release {
@@ -82,13 +133,7 @@ impl Work {
         let path = self.queue.path(queue, id);
         let to = |target| -> PathBuf { self.queue.path(target, id) };
         let (done, count) = match operation {
-            Operation::Delete => {
-                // Logs go first, and only where there is a message: the id may soon be another message's.
-                for log in LOGS {
-                    remove(&to(log))?;
-                }
-                (remove(&path)?, &mut self.counts.deleted)
-            }
+            Operation::Delete => (self.remove_message(queue, id)?, &mut self.counts.deleted),
             Operation::Requeue => {
                 let target = to(QueueName::Maildrop);
                 let done = rename(&path, &target)?;
@@ -116,6 +161,10 @@ impl Work {
         }
         Ok(done)
     }
+}
+
+fn invalid(name: &[u8]) {
+    warning!("invalid mail queue id: {}", String::from_utf8_lossy(name));
 }
 
 /// Whether an operation is for messages of this queue. What is in maildrop has not been checked yet, and must not come among
