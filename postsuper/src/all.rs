@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Result, anyhow};
+use pf_cli::Progress;
 use pf_log::warning;
 use pf_queue::{QueueId, QueueName};
 use pf_sys::error::text;
@@ -43,6 +44,13 @@ impl Work {
     /// # Errors
     /// A queue cannot be read or changed.
     pub fn all(&mut self, task: Task) -> Result<()> {
+        self.progress = Some(Progress::of("files"));
+        let done = self.all_queues(task);
+        self.progress = None;
+        done
+    }
+
+    fn all_queues(&mut self, task: Task) -> Result<()> {
         for asked in self.queues.clone() {
             let name = asked.queue()?;
             let walk = Walk {
@@ -54,6 +62,14 @@ impl Work {
             self.directory(&walk, &directory, 0)?;
         }
         Ok(())
+    }
+
+    fn step(&mut self, count: usize) {
+        match &mut self.progress {
+            Some(progress) if count == 1 => progress.step(),
+            Some(progress) => progress.steps(count),
+            None => {}
+        }
     }
 
     fn directory(&mut self, walk: &Walk, directory: &Path, depth: usize) -> Result<()> {
@@ -72,8 +88,11 @@ impl Work {
         if walk.task.operation == Some(Operation::Delete) {
             return self.empty_directory(walk, directory, &names, depth);
         }
-        for name in names {
-            self.goes_on()?;
+        for (at, name) in names.into_iter().enumerate() {
+            if at % BATCH == 0 {
+                self.goes_on()?;
+            }
+            self.step(1);
             let path = directory.join(&name);
             let Ok(status) = fs::symlink_metadata(&path) else {
                 continue;
@@ -106,6 +125,7 @@ impl Work {
         for batch in names.chunks(BATCH) {
             self.goes_on()?;
             let left = for_each(batch, |name| empty(directory.join(name), walk.messages));
+            self.step(batch.len());
             for left in left {
                 match left? {
                     Left::Nothing => {}

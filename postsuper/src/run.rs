@@ -85,6 +85,7 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
         long_ids: config.get(param::ENABLE_LONG_QUEUE_IDS)?,
         counts: Counts::default(),
         interrupts: Interrupts::catch()?,
+        progress: None,
         choice: chooses.then(|| Choice::new(criteria, lister, dry_run)),
     };
     match superintend(&mut work, scanned) {

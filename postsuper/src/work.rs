@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow};
 use nix::sys::signal::Signal;
+use pf_cli::Progress;
 use pf_log::{info, warning};
 use pf_queue::{Queue, QueueName, mode};
 use pf_sys::error::text;
@@ -114,6 +115,8 @@ pub struct Work {
     pub interrupts: Interrupts,
     /// What messages must be like, if that was said.
     pub choice: Option<Choice>,
+    /// Told while whole queues are worked on.
+    pub progress: Option<Progress>,
 }
 
 /// A queue that was asked for. That there is none of this name is an error when its turn comes.

@@ -10,6 +10,7 @@ mod nearest;
 mod options;
 mod plain_table;
 mod privileged;
+mod progress;
 mod run;
 
 pub use acl::user_allowed;
@@ -18,6 +19,7 @@ pub use nearest::suggest;
 pub use options::{BadOption, LongOpt, Opt, Scanned, Spec, Takes};
 pub use plain_table::plain_lookup;
 pub use privileged::{authorize, require_listed, run_setgid};
+pub use progress::Progress;
 pub use run::{
     Failure, Invocation, Sinks, as_script, broken_pipe, open_log, open_log_as, open_log_tagged,
     run, run_as_called, usage,

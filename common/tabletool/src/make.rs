@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{ErrorKind, Read as _};
 
+use pf_cli::Progress;
 use pf_config::lines::Lines;
 use pf_config::system::reason;
 use pf_maps::build::{Builder, Duplicates, Plan};
@@ -86,7 +87,9 @@ pub fn make(
         false => fatal(format!("error updating {kind}:{name}: {why}")),
     };
     let mut lines = Lines::new(&text);
+    let mut progress = Progress::of("entries");
     while let Some(line) = lines.next() {
+        progress.step();
         for warning in lines.warnings.drain(..) {
             pf_log::warning!("{shown}{warning}");
         }

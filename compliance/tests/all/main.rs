@@ -30,6 +30,7 @@ mod postfix_tls;
 mod postmulti;
 mod postqueue;
 mod postsuper;
+mod progress;
 mod qmgr;
 mod qmgr_active;
 mod qmgr_agents;
