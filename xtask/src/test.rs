@@ -27,6 +27,8 @@ pub fn run() -> Result<()> {
         ],
     ))?;
     compliance(&[])?;
+    step("mixed systems");
+    crate::mixed::short()?;
     step("the guided tour");
     crate::demo::run()
 }
