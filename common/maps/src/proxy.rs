@@ -1,10 +1,12 @@
 //! `proxy:type:name`: the proxymap daemon looks up for us, with its own rights and its own connections.
 
+use std::cell::Cell;
 use std::path::Path;
 
 use pf_proto::client::{Client, Policy};
 use pf_proto::proxymap::{
-    ChangeRequest, LookupReply, LookupRequest, OpenRequest, SequenceRequest, Status, flags,
+    ChangeRequest, EntryReply, LookupReply, LookupRequest, OpenRequest, SequenceRequest, Status,
+    StatusReply, flags,
 };
 use pf_proto::{Address, Class};
 
@@ -16,7 +18,10 @@ pub(crate) struct Proxy {
     table: String,
     /// The service's name.
     service: String,
-    flags: i32,
+    /// How the table is to be opened.
+    instance_flags: i32,
+    /// What the server says of the table, once it was asked.
+    flags: Cell<Option<i32>>,
     client: Client,
 }
 
@@ -62,7 +67,8 @@ impl Proxy {
         Self {
             table: name.to_owned(),
             service: service.clone(),
-            flags: bits,
+            instance_flags: bits,
+            flags: Cell::new(None),
             client: Client::new(address, policy),
         }
     }
@@ -72,19 +78,36 @@ impl Proxy {
     /// # Errors
     /// It does not.
     pub(crate) async fn probe(&self) -> Result<(), OpenError> {
+        self.table_flags().await.map(drop)
+    }
+
+    /// The table's flags, which each request tells the server again: it keeps nothing for a client. Postfix's server ends itself
+    /// where those that it has set are missing.
+    async fn table_flags(&self) -> Result<i32, OpenError> {
+        if let Some(flags) = self.flags.get() {
+            return Ok(flags);
+        }
         let (service, table) = (&self.service, &self.table);
         let request = OpenRequest {
             table: table.clone(),
-            instance_flags: self.flags,
+            instance_flags: self.instance_flags,
         };
-        match self.client.call(&request).await {
-            Ok(Status::Ok) => Ok(()),
-            Ok(Status::Deny) => Err(OpenError(self.denied())),
-            Ok(_) => Err(OpenError(format!(
+        let reply = self.client.call(&request).await;
+        let StatusReply { status, flags } =
+            reply.map_err(|err| OpenError(format!("service {service}: {err}")))?;
+        match status {
+            Status::Ok => Ok(self.told(flags)),
+            Status::Deny => Err(OpenError(self.denied())),
+            _ => Err(OpenError(format!(
                 "{service} open failed for table \"{table}\": invalid request"
             ))),
-            Err(err) => Err(OpenError(format!("service {service}: {err}"))),
         }
+    }
+
+    /// Notes what a reply says of the table.
+    fn told(&self, flags: i32) -> i32 {
+        self.flags.set(Some(flags));
+        flags
     }
 
     fn denied(&self) -> String {
@@ -94,13 +117,14 @@ impl Proxy {
         )
     }
 
-    fn request(&self, key: &[u8]) -> LookupRequest {
-        LookupRequest {
+    async fn request(&self, key: &[u8]) -> Result<LookupRequest, LookupError> {
+        let flags = self.table_flags().await;
+        Ok(LookupRequest {
             table: self.table.clone(),
-            instance_flags: self.flags,
-            flags: self.flags,
+            instance_flags: self.instance_flags,
+            flags: flags.map_err(|err| LookupError(err.0))?,
             key: key.to_vec(),
-        }
+        })
     }
 
     /// Sets the value of a key, or removes it; whether there was something to do.
@@ -113,14 +137,17 @@ impl Proxy {
         value: Option<&[u8]>,
     ) -> Result<bool, LookupError> {
         let request = ChangeRequest {
-            key: self.request(key),
+            key: self.request(key).await?,
             value: value.map(<[u8]>::to_vec),
         };
-        match self.client.call(&request).await {
-            Ok(Status::Ok) => Ok(true),
-            Ok(Status::NoKey) => Ok(false),
-            Ok(_) => Err(LookupError(TROUBLE.into())),
-            Err(err) => Err(LookupError(err.to_string())),
+        let reply = self.client.call(&request).await;
+        let StatusReply { status, flags } = reply.map_err(|err| LookupError(err.to_string()))?;
+        match status {
+            Status::Ok | Status::NoKey => {
+                self.told(flags);
+                Ok(status == Status::Ok)
+            }
+            _ => Err(LookupError(TROUBLE.into())),
         }
     }
 
@@ -131,17 +158,21 @@ impl Proxy {
     pub(crate) async fn list(&self) -> Result<Vec<Entry>, LookupError> {
         let mut entries = Vec::new();
         loop {
+            let flags = self.table_flags().await;
             let request = SequenceRequest {
                 table: self.table.clone(),
-                flags: self.flags,
+                instance_flags: self.instance_flags,
+                flags: flags.map_err(|err| LookupError(err.0))?,
                 first: entries.is_empty(),
             };
-            match self.client.call(&request).await {
-                Ok((Status::Ok, key, value)) => entries.push((key, value)),
-                Ok((Status::NoKey, ..)) => return Ok(entries),
-                Ok(_) => return Err(LookupError(TROUBLE.into())),
-                Err(err) => return Err(LookupError(err.to_string())),
+            let reply = self.client.call(&request).await;
+            let reply: EntryReply = reply.map_err(|err| LookupError(err.to_string()))?;
+            match reply.status {
+                Status::Ok => entries.push((reply.key, reply.value)),
+                Status::NoKey => return Ok(entries),
+                _ => return Err(LookupError(TROUBLE.into())),
             }
+            self.told(reply.flags);
         }
     }
 }
@@ -149,27 +180,33 @@ impl Proxy {
 impl Remote for Proxy {
     fn get<'a>(&'a self, key: &'a [u8]) -> Answer<'a> {
         Box::pin(async move {
-            let request = self.request(key);
             let trouble = |why: String| {
                 pf_log::warning!("proxy:{}: {why}", self.table);
                 Lookup::Unavailable(LookupError(why))
             };
-            match self.client.call(&request).await {
-                Ok(LookupReply {
-                    status: Status::Ok,
-                    value,
-                    ..
-                }) => Lookup::Found(value),
-                Ok(LookupReply {
-                    status: Status::NoKey,
-                    ..
-                }) => Lookup::Missing,
-                Ok(LookupReply {
-                    status: Status::Deny,
-                    ..
-                }) => trouble(self.denied()),
-                Ok(LookupReply { status, .. }) => trouble(format!("lookup error: {status:?}")),
-                Err(err) => trouble(err.to_string()),
+            let request = match self.request(key).await {
+                Ok(request) => request,
+                Err(LookupError(why)) => return trouble(why),
+            };
+            let LookupReply {
+                status,
+                flags,
+                value,
+            } = match self.client.call(&request).await {
+                Ok(reply) => reply,
+                Err(err) => return trouble(err.to_string()),
+            };
+            match status {
+                Status::Ok => {
+                    self.told(flags);
+                    Lookup::Found(value)
+                }
+                Status::NoKey => {
+                    self.told(flags);
+                    Lookup::Missing
+                }
+                Status::Deny => trouble(self.denied()),
+                status => trouble(format!("lookup error: {status:?}")),
             }
         })
     }

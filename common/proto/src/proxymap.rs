@@ -74,7 +74,7 @@ pub struct LookupRequest {
     pub table: String,
     /// How the table is opened.
     pub instance_flags: i32,
-    /// How this lookup is done.
+    /// The table's flags, as the server's last reply tells them: it uses the table as they say.
     pub flags: i32,
     /// The key.
     pub key: Vec<u8>,
@@ -88,6 +88,28 @@ pub struct LookupReply {
     /// The flags of the table.
     pub flags: i32,
     /// The value; empty when there is none.
+    pub value: Vec<u8>,
+}
+
+/// The answer to a request to open or to change a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StatusReply {
+    /// How it went.
+    pub status: Status,
+    /// The flags of the table.
+    pub flags: i32,
+}
+
+/// An entry of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryReply {
+    /// How it went.
+    pub status: Status,
+    /// The flags of the table.
+    pub flags: i32,
+    /// The key; empty when there is no further entry.
+    pub key: Vec<u8>,
+    /// The value.
     pub value: Vec<u8>,
 }
 
@@ -110,9 +132,10 @@ impl Request for LookupRequest {
     }
 
     fn decode_reply(&self, list: &mut Decoder<'_>) -> Result<LookupReply, Error> {
+        let StatusReply { status, flags } = status(list)?;
         Ok(LookupReply {
-            status: Status::from_number(list.int("status")?).ok_or(Error::Malformed("status"))?,
-            flags: list.int("flags")?,
+            status,
+            flags,
             value: list.str("value")?.to_vec(),
         })
     }
@@ -128,7 +151,7 @@ pub struct OpenRequest {
 }
 
 impl Request for OpenRequest {
-    type Reply = Status;
+    type Reply = StatusReply;
     const PROTOCOL: Option<&'static str> = Some(PROTOCOL);
 
     fn encode(&self, list: Encoder) -> Encoder {
@@ -137,7 +160,7 @@ impl Request for OpenRequest {
             .int("instance_flags", self.instance_flags)
     }
 
-    fn decode_reply(&self, list: &mut Decoder<'_>) -> Result<Status, Error> {
+    fn decode_reply(&self, list: &mut Decoder<'_>) -> Result<StatusReply, Error> {
         status(list)
     }
 }
@@ -152,7 +175,7 @@ pub struct ChangeRequest {
 }
 
 impl Request for ChangeRequest {
-    type Reply = Status;
+    type Reply = StatusReply;
     const PROTOCOL: Option<&'static str> = Some(PROTOCOL);
 
     fn encode(&self, list: Encoder) -> Encoder {
@@ -162,7 +185,7 @@ impl Request for ChangeRequest {
         }
     }
 
-    fn decode_reply(&self, list: &mut Decoder<'_>) -> Result<Status, Error> {
+    fn decode_reply(&self, list: &mut Decoder<'_>) -> Result<StatusReply, Error> {
         status(list)
     }
 }
@@ -173,35 +196,41 @@ pub struct SequenceRequest {
     /// `type:name`.
     pub table: String,
     /// How the table is opened.
+    pub instance_flags: i32,
+    /// The table's flags, as the server's last reply tells them.
     pub flags: i32,
     /// The first one.
     pub first: bool,
 }
 
 impl Request for SequenceRequest {
-    type Reply = (Status, Vec<u8>, Vec<u8>);
+    type Reply = EntryReply;
     const PROTOCOL: Option<&'static str> = Some(PROTOCOL);
 
     fn encode(&self, list: Encoder) -> Encoder {
         list.str("request", "sequence")
             .str("table", &self.table)
-            .int("instance_flags", self.flags)
+            .int("instance_flags", self.instance_flags)
             .int("flags", self.flags)
             .int("function", i32::from(!self.first))
     }
 
     fn decode_reply(&self, list: &mut Decoder<'_>) -> Result<Self::Reply, Error> {
-        let status = status(list)?;
-        let key = list.str("key")?.to_vec();
-        Ok((status, key, list.str("value")?.to_vec()))
+        let StatusReply { status, flags } = status(list)?;
+        Ok(EntryReply {
+            status,
+            flags,
+            key: list.str("key")?.to_vec(),
+            value: list.str("value")?.to_vec(),
+        })
     }
 }
 
-/// The status of a reply; the flags behind it tell nothing that we ask for.
-fn status(list: &mut Decoder<'_>) -> Result<Status, Error> {
-    let status = Status::from_number(list.int("status")?).ok_or(Error::Malformed("status"))?;
-    list.int("flags")?;
-    Ok(status)
+fn status(list: &mut Decoder<'_>) -> Result<StatusReply, Error> {
+    Ok(StatusReply {
+        status: Status::from_number(list.int("status")?).ok_or(Error::Malformed("status"))?,
+        flags: list.int("flags")?,
+    })
 }
 
 /// A request as the server sees it.
