@@ -22,7 +22,8 @@ use crate::running::Running;
 use crate::services::{Mode, Reader};
 use crate::spawn::{Inheritance, Load, spawn};
 use crate::start::mail_owner;
-use crate::wakeup::wake_up;
+use crate::wakeup::{Woken, wake_up};
+
 /// How long the other processes have to end, in good order.
 const END_TIME: Duration = Duration::from_secs(3);
 
@@ -39,6 +40,7 @@ pub struct Master {
     services: Vec<Running>,
     /// Which service a process belongs to: its key.
     children: HashMap<i32, String>,
+    woken: Vec<Woken>,
     flow: (OwnedFd, OwnedFd),
     signals: SignalFd,
     generation: u32,
@@ -80,6 +82,7 @@ impl Master {
             reader: Reader::default(),
             services: Vec::new(),
             children: HashMap::new(),
+            woken: Vec::new(),
             flow,
             signals,
             generation: 0,
@@ -122,7 +125,8 @@ impl Master {
             .services
             .iter()
             .flat_map(|running| [running.throttle, running.wakeup]);
-        let next = timers.chain([exit_at]).flatten().min();
+        let patience = self.woken.iter().map(|woken| woken.until);
+        let next = timers.chain([exit_at]).flatten().chain(patience).min();
         let timeout = next.map_or(PollTimeout::NONE, |at| {
             PollTimeout::try_from(at.saturating_duration_since(now) + Duration::from_millis(1))
                 .unwrap_or(PollTimeout::MAX)
@@ -139,6 +143,7 @@ impl Master {
                 }
             }
         }
+        wanted.extend(self.woken.iter().map(|woken| woken.connection.as_fd()));
         let mut polled: Vec<PollFd<'_>> = wanted
             .iter()
             .map(|fd| PollFd::new(*fd, PollFlags::POLLIN))
@@ -152,6 +157,7 @@ impl Master {
             .map(|one| one.revents().is_some_and(|events| !events.is_empty()))
             .collect();
         drop(polled);
+        let mut answered = ready.iter().skip(1 + owners.len());
         let mut events: Vec<(usize, Event)> = owners
             .into_iter()
             .zip(ready.iter().skip(1))
@@ -159,6 +165,9 @@ impl Master {
             .map(|(owner, _)| owner)
             .collect();
         events.dedup();
+        let now = Instant::now();
+        self.woken
+            .retain(|woken| answered.next() == Some(&false) && woken.until > now);
         for (at, event) in events {
             match event {
                 Event::Status => self.read_status(at),
@@ -329,15 +338,17 @@ impl Master {
             }
             if running.wakeup.is_some_and(|due| due <= now) {
                 running.wakeup = running.service.wakeup.map(|time| now + time);
-                if !running.pool.throttled
-                    && let Err(err) = wake_up(&running.service, self.owner)
-                {
-                    pf_log::warning!(
+                if running.pool.throttled {
+                    continue;
+                }
+                match wake_up(&running.service, self.owner) {
+                    Ok(woken) => self.woken.extend(woken),
+                    Err(err) => pf_log::warning!(
                         "master_wakeup_timer_event: service {}({}): {}",
                         running.service.name,
                         running.service.key,
                         pf_sys::error::text(&err)
-                    );
+                    ),
                 }
             }
         }
