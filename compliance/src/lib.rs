@@ -19,6 +19,7 @@ pub mod delivery;
 pub mod dialogue;
 pub mod golden;
 pub mod ipc;
+pub mod load;
 pub mod outbound;
 pub mod queue_file;
 pub mod random;

@@ -23,7 +23,7 @@ usage: cargo xtask <task>
   mixed       [--short] [program...]: compliance tests with one program of ours inside the peer, and one of the peer's inside ours
   tidy        check the direction of dependencies, the place of unsafe code, the manuals, what docs/ names
   setup       install the packages and make the accounts that the tests need
-  peer        unpack Debian's Postfix for comparison";
+  peer        [forky|trixie|bookworm]: unpack that Debian's Postfix for comparison";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -37,7 +37,7 @@ fn main() -> ExitCode {
         ["completions", rest @ ..] => completions::run(rest),
         ["tidy"] => tidy::run(),
         ["setup"] => setup::run(),
-        ["peer"] => peer::run(),
+        ["peer", name @ ..] => peer::Suite::named(name.first().copied()).and_then(peer::run),
         _ => Err(anyhow::anyhow!("{USAGE}")),
     };
     match done {

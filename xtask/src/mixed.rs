@@ -35,7 +35,7 @@ pub fn run(words: &[&str]) -> Result<()> {
         }
     }
     crate::setup::run()?;
-    crate::peer::run()?;
+    crate::peer::run(crate::peer::Suite::named(None)?)?;
     install(&Plan {
         layout: Layout::below(&target_dir().join("postfix-rs")),
         destdir: "".into(),

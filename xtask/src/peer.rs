@@ -1,4 +1,4 @@
-//! The original, for comparison: Debian forky's `postfix` package, unpacked into a directory of its own.
+//! The original, for comparison: the `postfix` package of a release of Debian, unpacked into a directory of its own.
 
 use std::path::{Path, PathBuf};
 
@@ -6,23 +6,62 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::shell::{command, run as run_command, say};
 
-/// Where the peer is kept between runs; `POSTFIX_RS_PEER` overrides.
-pub fn root() -> PathBuf {
-    std::env::var_os("POSTFIX_RS_PEER").map_or_else(
-        || PathBuf::from("/var/cache/postfix-rs/peer-forky"),
-        PathBuf::from,
-    )
+/// A release of Debian.
+pub struct Suite {
+    pub name: &'static str,
+    packages: &'static str,
+    /// The script of debootstrap: an older one does not know all by name.
+    script: &'static str,
 }
 
-/// Unpacks the peer unless it is there.
-pub fn run() -> Result<()> {
-    let root = root();
+/// The release that everything is measured against, and the ones before it.
+pub const SUITES: [Suite; 3] = [
+    Suite {
+        name: "forky",
+        packages: "postfix,postfix-pcre",
+        script: "sid",
+    },
+    Suite {
+        name: "trixie",
+        packages: "postfix,postfix-lmdb,postfix-pcre",
+        script: "sid",
+    },
+    Suite {
+        name: "bookworm",
+        packages: "postfix,postfix-lmdb,postfix-pcre",
+        script: "bookworm",
+    },
+];
+
+impl Suite {
+    /// The suite of this name; without a name, the one that everything is measured against.
+    pub fn named(name: Option<&str>) -> Result<&'static Self> {
+        let name = name.unwrap_or("forky");
+        SUITES
+            .iter()
+            .find(|suite| suite.name == name)
+            .with_context(|| format!("no peer {name}"))
+    }
+
+    /// Where the peer is kept between runs; `POSTFIX_RS_PEER` overrides the first one's.
+    pub fn root(&self) -> PathBuf {
+        match std::env::var_os("POSTFIX_RS_PEER") {
+            Some(root) if self.name == "forky" => PathBuf::from(root),
+            _ => Path::new("/var/cache/postfix-rs").join(format!("peer-{}", self.name)),
+        }
+    }
+}
+
+/// Unpacks the peer of Debian's release unless it is there.
+pub fn run(suite: &Suite) -> Result<()> {
+    let root = suite.root();
     if root.join("usr/sbin/postconf").exists() {
         return Ok(());
     }
     let mirror = mirror()?;
     say(&format!(
-        "unpacking Debian forky's postfix into {}",
+        "unpacking Debian {}'s postfix into {}",
+        suite.name,
         root.display()
     ));
     // An interrupted attempt is not to be mistaken for a finished one.
@@ -33,18 +72,14 @@ pub fn run() -> Result<()> {
     if let Some(parent) = partial.parent() {
         std::fs::create_dir_all(parent)?;
     }
-    let mut debootstrap = command(
-        "debootstrap",
-        &["--variant=minbase", "--include=postfix,postfix-pcre"],
-    );
-    debootstrap.arg("--keyring=/usr/share/keyrings/debian-archive-keyring.gpg");
-    // An older debootstrap does not know forky by name; its script is the one of sid.
-    let script = Path::new("/usr/share/debootstrap/scripts/sid");
+    let mut debootstrap = command("debootstrap", &["--variant=minbase"]);
     debootstrap
-        .args(["forky"])
+        .arg(format!("--include={}", suite.packages))
+        .arg("--keyring=/usr/share/keyrings/debian-archive-keyring.gpg")
+        .arg(suite.name)
         .arg(&partial)
         .arg(mirror)
-        .arg(script);
+        .arg(Path::new("/usr/share/debootstrap/scripts").join(suite.script));
     run_command(&mut debootstrap)?;
     std::fs::rename(&partial, &root).with_context(|| format!("rename to {}", root.display()))
 }

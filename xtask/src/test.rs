@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 
 use crate::install::{Plan, install};
 use crate::layout::Layout;
@@ -41,18 +41,16 @@ pub fn compliance(words: &[&str]) -> Result<()> {
         ["ours", filter @ ..] => (&["ours"], filter),
         filter => (&["peer", "ours"], filter),
     };
+    // Some tests use both systems, whichever they begin with.
+    crate::peer::run(crate::peer::Suite::named(None)?)?;
+    let prefix = target_dir().join("postfix-rs");
+    install(&Plan {
+        layout: Layout::below(&prefix),
+        destdir: "".into(),
+        release: false,
+    })?;
     for target in targets {
         step(&format!("compliance tests: {target}"));
-        let prefix = target_dir().join("postfix-rs");
-        match *target {
-            "peer" => crate::peer::run()?,
-            "ours" => install(&Plan {
-                layout: Layout::below(&prefix),
-                destdir: "".into(),
-                release: false,
-            })?,
-            other => bail!("no target {other}"),
-        }
         let run = |names: &[&str]| {
             let mut cargo = command("cargo", &["test", "--quiet", "--locked"]);
             cargo

@@ -14,7 +14,7 @@ use nix::sched::{CloneFlags, setns};
 use nix::sys::socket as sock;
 use tempfile::TempDir;
 
-use crate::mixture::swapped;
+use crate::mixture::{self, swapped};
 use crate::namespace::hold;
 use crate::{Client, Target};
 
@@ -348,6 +348,34 @@ impl Instance {
     pub fn stop(&self) {
         let output = self.run("postfix", &["stop"]);
         assert_eq!(output.status, 0, "postfix stop: {output:?}\n{}", self.log());
+    }
+
+    /// Puts all programs of the other system in the place of this one's, as an administrator does who replaces the files.
+    pub fn replace_programs(&self) {
+        let names = mixture::all(&self.target);
+        self.mount(&mixture::mounts(&self.target, self.root.path(), &names));
+    }
+
+    /// Takes back what [`replace_programs`](Self::replace_programs) did.
+    pub fn restore_programs(&self) {
+        // Who still runs keeps the program that it began with.
+        self.mount(&mixture::unmounts(
+            &self.target,
+            &mixture::all(&self.target),
+        ));
+    }
+
+    /// Runs commands of the shell among the instance's mounts.
+    fn mount(&self, script: &str) {
+        let pid = self.holder.id();
+        let status = Command::new("nsenter")
+            .args([format!("--target={pid}"), "--mount".into()])
+            // umount(8) looks into /proc.
+            .arg(format!("--pid=/proc/{pid}/ns/pid_for_children"))
+            .args(["--", "sh", "-e", "-c", script])
+            .status()
+            .unwrap();
+        assert!(status.success(), "{status}: {script}");
     }
 
     /// The mail log so far.

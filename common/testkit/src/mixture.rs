@@ -25,7 +25,6 @@ pub(crate) fn swapped() -> Vec<String> {
 /// The lines of the shell that mount our programs into the peer's root where needed, and the swapped ones over the others.
 pub(crate) fn mounts(target: &Target, top: &Path, swapped: &[String]) -> String {
     let root = target.root();
-    let peer = Target::Peer(Target::peer_root());
     let ours = Target::Ours(Target::our_prefix());
     let mut script = String::new();
     if let Target::OursInPeerRoot(_) = target {
@@ -37,21 +36,58 @@ pub(crate) fn mounts(target: &Target, top: &Path, swapped: &[String]) -> String 
             script += &over(&from, &below(root, &place(target, name)));
         }
     }
-    let other = if target.is_peer() { &ours } else { &peer };
-    for name in swapped {
-        let second = SECOND_NAMES
-            .iter()
-            .filter(|(first, _)| first == name)
-            .map(|(_, second)| *second);
-        for name in [name.as_str()].into_iter().chain(second) {
-            let mut from = below(other.root(), &place(other, name));
-            if SETGID.contains(&name) {
-                from = with_group(root, top, name, &from);
-            }
-            script += &over(&from, &below(root, &place(target, name)));
+    for (name, from, to) in swaps(target, swapped) {
+        if SETGID.contains(&name.as_str()) {
+            script += &over(&with_group(root, top, &name, &from), &to);
+        } else {
+            script += &over(&from, &to);
         }
     }
     script
+}
+
+/// The lines that take back what [`mounts`] did with the swapped programs.
+pub(crate) fn unmounts(target: &Target, swapped: &[String]) -> String {
+    swaps(target, swapped)
+        .iter()
+        .map(|(_, _, to)| format!("umount --lazy {}\n", to.display()))
+        .collect()
+}
+
+/// The swapped programs: name, the other system's file, and whose place it takes.
+fn swaps(target: &Target, swapped: &[String]) -> Vec<(String, PathBuf, PathBuf)> {
+    let other = if target.is_peer() {
+        Target::Ours(Target::our_prefix())
+    } else {
+        Target::Peer(Target::peer_root())
+    };
+    let mut names: Vec<&str> = swapped.iter().map(String::as_str).collect();
+    for (first, second) in SECOND_NAMES {
+        if names.contains(&first) && !names.contains(&second) {
+            names.push(second);
+        }
+    }
+    let files = names.into_iter().map(|name| {
+        let from = below(other.root(), &place(&other, name));
+        (
+            name.to_owned(),
+            from,
+            below(target.root(), &place(target, name)),
+        )
+    });
+    files.collect()
+}
+
+/// All programs that both systems have.
+pub(crate) fn all(target: &Target) -> Vec<String> {
+    let ours = Target::Ours(Target::our_prefix());
+    let both = |name: &String| below(target.root(), &place(target, name)).exists();
+    [ours.command_directory(), ours.daemon_directory()]
+        .iter()
+        .flat_map(|dir| fs::read_dir(dir).unwrap().flatten())
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .filter(both)
+        .collect()
 }
 
 fn over(from: &Path, to: &Path) -> String {

@@ -1,23 +1,14 @@
 //! kill -9 under load: what was accepted is delivered, whole.
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use compliance::load::{Load, maildir, whole};
 use compliance::random::Random;
-use compliance::testkit::{Client, Instance, Sink, wait_for};
+use compliance::testkit::{Instance, Sink, wait_for};
 
 /// How often everything is killed, and how often one process alone.
 const ROUNDS: usize = 20;
-
-/// The lines of message number `token`, of a length that depends on the number.
-fn body(token: usize) -> String {
-    (0..20 + token % 300)
-        .map(|line| format!("message {token} line {line} .\r\n"))
-        .collect::<String>()
-        + &format!("end of message {token}\r\n")
-}
 
 fn kill(pid: u32) {
     let _ = std::process::Command::new("kill")
@@ -26,92 +17,14 @@ fn kill(pid: u32) {
         .status();
 }
 
-/// Submits messages by SMTP until told to stop; what got its 250 is noted.
-fn submit(
-    instance: &Instance,
-    stop: &AtomicBool,
-    next: &AtomicUsize,
-    accepted: &Mutex<BTreeSet<usize>>,
-) {
-    while !stop.load(Ordering::Relaxed) {
-        let mut client = instance.smtp();
-        if client.greeting.code != 220 {
-            std::thread::sleep(Duration::from_millis(20));
-            continue;
-        }
-        for _ in 0..5 {
-            let token = next.fetch_add(1, Ordering::Relaxed);
-            let domain = if token.is_multiple_of(4) {
-                "test.example"
-            } else {
-                "far.example"
-            };
-            if !transaction(&mut client, token, domain) {
-                break;
-            }
-            accepted.lock().unwrap().insert(token);
-        }
-    }
-}
-
-fn transaction(client: &mut Client, token: usize, domain: &str) -> bool {
-    let said = client.command("EHLO load.example").code == 250
-        && client.command("MAIL FROM:<bob@test.example>").code == 250
-        && client.command(&format!("RCPT TO:<alice@{domain}>")).code == 250
-        && client.command("DATA").code == 354;
-    if !said {
-        return false;
-    }
-    client.send(format!("Subject: {token}\r\n\r\n{}", body(token)));
-    client.command(".").code == 250
-}
-
-/// The same by the sendmail command.
-fn post(
-    instance: &Instance,
-    stop: &AtomicBool,
-    next: &AtomicUsize,
-    accepted: &Mutex<BTreeSet<usize>>,
-) {
-    while !stop.load(Ordering::Relaxed) {
-        let token = next.fetch_add(1, Ordering::Relaxed);
-        let text = format!("Subject: {token}\n\n{}", body(token).replace('\r', ""));
-        let sent = instance.run_with(
-            "sendmail",
-            &["-i", "-f", "bob@test.example", "alice@far.example"],
-            text.as_bytes(),
-        );
-        if sent.status == 0 {
-            accepted.lock().unwrap().insert(token);
-        }
-        std::thread::sleep(Duration::from_millis(30));
-    }
-}
-
 /// The accepted messages that are nowhere whole.
 fn missing(instance: &Instance, sink: &Sink, accepted: &BTreeSet<usize>) -> Vec<usize> {
-    let mut found: BTreeSet<usize> = BTreeSet::new();
-    let mut take = |text: &str| {
-        let token = text
-            .lines()
-            .find_map(|line| line.strip_prefix("Subject: ")?.parse().ok());
-        if let Some(token) = token
-            && text
-                .replace('\r', "")
-                .ends_with(&format!("\n\n{}", body(token).replace('\r', "")))
-        {
-            found.insert(token);
-        }
-    };
-    for message in sink.received() {
-        take(&message.content);
-    }
-    let mailbox = instance.path("home/alice/Maildir/new");
-    for entry in std::fs::read_dir(mailbox).into_iter().flatten().flatten() {
-        take(&String::from_utf8_lossy(
-            &std::fs::read(entry.path()).unwrap(),
-        ));
-    }
+    let taken = sink.received().into_iter().map(|message| message.content);
+    let delivered = maildir(&instance.path("home/alice/Maildir"));
+    let found: BTreeSet<usize> = taken
+        .chain(delivered)
+        .filter_map(|text| whole(&text))
+        .collect();
     accepted.difference(&found).copied().collect()
 }
 
@@ -123,18 +36,18 @@ fn what_was_accepted_survives_kill_9() {
         )
         .start();
     let sink = Sink::start(&instance, "127.0.0.1:2525");
-    let (stop, next) = (AtomicBool::new(false), AtomicUsize::new(0));
-    let accepted = Mutex::new(BTreeSet::new());
+    let recipient = |token: usize| match token % 4 {
+        0 => "alice@test.example",
+        _ => "alice@far.example",
+    };
+    let load = Load::new(recipient, Duration::ZERO);
     let rounds = if instance.target().is_peer() {
         5
     } else {
         ROUNDS
     };
     std::thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| submit(&instance, &stop, &next, &accepted));
-        }
-        scope.spawn(|| post(&instance, &stop, &next, &accepted));
+        let running = load.run(scope, &instance, 4);
         let mut random = Random(42);
         for _ in 0..rounds {
             std::thread::sleep(Duration::from_millis(50 + random.below(250) as u64));
@@ -156,9 +69,9 @@ fn what_was_accepted_survives_kill_9() {
                 .is_empty()));
             instance.start();
         }
-        stop.store(true, Ordering::Relaxed);
+        drop(running);
     });
-    let accepted = accepted.into_inner().unwrap();
+    let accepted = load.accepted();
     assert!(
         accepted.len() > rounds,
         "hardly any load: {}",

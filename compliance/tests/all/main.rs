@@ -44,6 +44,7 @@ mod qshape;
 mod queueing;
 mod resources;
 mod rewriting;
+mod rolling;
 mod scache;
 mod scenarios;
 mod selection;

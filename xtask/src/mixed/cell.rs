@@ -11,6 +11,9 @@ use crate::shell::{command, output, root, say, target_dir};
 /// These of the original run scripts beside its daemons, which ours does not have.
 const NOT_INSIDE_OURS: [&str; 2] = ["postfix", "postmulti"];
 
+/// This one of the original finds no files of the system in its jail: our `postfix start` copies none there, as ours need none.
+const NOT_IN_OUR_JAIL: (&str, &str) = ("smtpd", "scenarios::daemons_in_a_chroot_jail");
+
 /// Whose system it is, and whose program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
@@ -65,6 +68,10 @@ impl Cell {
             tests.args(["--exact", &format!("{file}::{test}")]);
         } else {
             tests.args(self.row.files.iter().map(|file| format!("{file}::")));
+            let (program, test) = NOT_IN_OUR_JAIL;
+            if self.way == Way::InsideOurs && self.row.program == program {
+                tests.args(["--skip", test]);
+            }
         }
         let told = tests.stderr(Stdio::null()).output();
         let told = told.with_context(|| format!("cannot run {tests:?}"))?;

@@ -61,11 +61,7 @@ pub const ROWS: &[Row] = &[
         &["journey", "qmgr", "qmgr_routes", "scenarios"],
         ("qmgr", "what_cannot_be_delivered_now_waits_for_its_reason"),
     ),
-    row(
-        "flush",
-        &["flush", "journey"],
-        ("flush", "a_site_asks_for_its_mail"),
-    ),
+    row("flush", &["flush", "journey"], ("flush", "the_protocol")),
     row(
         "local",
         &["journey", "local", "local_more", "local_parameters"],
@@ -178,7 +174,7 @@ pub const ROWS: &[Row] = &[
         &["small_commands"],
         ("small_commands", "postlog"),
     ),
-    row("postmap", &["tables"], ("tables", "indexes")),
+    row("postmap", &["tables"], ("tables", "proxied")),
     row(
         "postmulti",
         &["postmulti"],
