@@ -20,6 +20,7 @@ pub mod dialogue;
 pub mod golden;
 pub mod ipc;
 pub mod load;
+pub mod meddler;
 pub mod outbound;
 pub mod queue_file;
 pub mod random;

@@ -48,24 +48,36 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream<S> {
         if let Some(message) = Message::take(&mut self.pending)? {
             return Ok(message);
         }
-        let limit = self.limit;
-        within(limit, self.recv_unbounded()).await
+        within(self.limit, self.rest()).await
     }
 
-    /// Receives the next list, however long the peer takes to begin it: for a server between two requests.
+    /// Receives the next list, however long the peer takes to begin it: for a server between two requests, or for an answer that
+    /// takes work. What was begun has to be there within the time limit.
     ///
     /// # Errors
     /// As [`recv`](Self::recv).
     pub async fn recv_unbounded(&mut self) -> Result<Message, Error> {
+        if self.pending.is_empty() {
+            self.read().await?;
+        }
+        self.recv().await
+    }
+
+    async fn rest(&mut self) -> Result<Message, Error> {
         loop {
             if let Some(message) = Message::take(&mut self.pending)? {
                 return Ok(message);
             }
-            self.pending.reserve(1024);
-            if self.io.read_buf(&mut self.pending).await? == 0 {
-                return Err(cut_off(&self.pending));
-            }
+            self.read().await?;
         }
+    }
+
+    async fn read(&mut self) -> Result<(), Error> {
+        self.pending.reserve(1024);
+        if self.io.read_buf(&mut self.pending).await? == 0 {
+            return Err(cut_off(&self.pending));
+        }
+        Ok(())
     }
 
     /// The stream, and what was read from it beyond the last list.
@@ -97,4 +109,24 @@ async fn within<T>(
         return work.await;
     }
     timeout(limit, work).await.unwrap_or(Err(Error::Timeout))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_what_was_begun_has_a_limit() {
+        let (ours, mut theirs) = tokio::io::duplex(64);
+        let mut stream = Stream::new(ours, Duration::from_millis(20));
+        let late = async {
+            tokio::time::sleep(Duration::from_millis(60)).await;
+            theirs.write_all(b"status\x000\0\0stat").await
+        };
+        let (received, sent) = tokio::join!(stream.recv_unbounded(), late);
+        sent.unwrap();
+        assert_eq!(received.unwrap().decoder().int("status").unwrap(), 0);
+        let cut = stream.recv_unbounded().await;
+        assert!(matches!(cut, Err(Error::Timeout)), "{cut:?}");
+    }
 }

@@ -71,6 +71,14 @@ impl Builder {
         self
     }
 
+    /// Takes these programs from the other system; ours has to run in the peer's root for that.
+    #[must_use]
+    pub fn swap(mut self, programs: &[&str]) -> Self {
+        let names = programs.iter().map(|name| (*name).to_owned());
+        self.swapped.extend(names);
+        self
+    }
+
     /// Adds lines to `main.cf`; later ones win.
     #[must_use]
     pub fn main_cf(mut self, lines: &str) -> Self {

@@ -20,6 +20,7 @@ mod local_parameters;
 mod maildrop;
 mod master;
 mod master_services;
+mod meddling;
 mod option_letters;
 mod pipe;
 mod postcat;
