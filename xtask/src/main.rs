@@ -20,7 +20,7 @@ usage: cargo xtask <task>
   install     [--prefix P] [--destdir D] [--dev]: build and lay out programs, manuals and configuration
   completions [DIR]: write completions of all commands for bash, zsh and fish
   compliance  [peer|ours] [filter]: black-box tests, on both systems unless one is named
-  mixed       [--short] [program...]: compliance tests with one program of ours inside the peer, and one of the peer's inside ours
+  mixed       [--short] [--peer trixie|bookworm] [program...]: tests with one program of ours inside the peer, and the other way round
   tidy        check the direction of dependencies, the place of unsafe code, the manuals, what docs/ names
   setup       install the packages and make the accounts that the tests need
   peer        [forky|trixie|bookworm]: unpack that Debian's Postfix for comparison";

@@ -9,33 +9,45 @@ use anyhow::{Result, anyhow, bail, ensure};
 
 use crate::install::{Plan, install};
 use crate::layout::Layout;
+use crate::peer::Suite;
 use crate::shell::{say, target_dir};
-use cell::{Cell, Outcome, Way, test_program};
+use cell::{Cell, Outcome, Runner, Tests, Way, test_program};
 use rows::ROWS;
 
 /// How many systems run at once. Most of their time they wait.
 const AT_ONCE: usize = 6;
 
 /// What the terminal asked for.
-#[derive(Default)]
 struct Request<'a> {
-    short: bool,
+    tests: Tests,
+    peer: &'static Suite,
     programs: Vec<&'a str>,
 }
 
-/// `cargo xtask mixed [--short] [PROGRAM...]`: prints how many of the tests that touch a program pass, both ways.
+/// `cargo xtask mixed [--short] [--peer SUITE] [PROGRAM...]`: prints how many of the tests that touch a program pass, both ways.
 pub fn run(words: &[&str]) -> Result<()> {
-    let mut request = Request::default();
-    for word in words {
+    let mut request = Request {
+        tests: Tests::All,
+        peer: Suite::named(None)?,
+        programs: Vec::new(),
+    };
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
         match *word {
-            "--short" => request.short = true,
+            "--short" => request.tests = Tests::Quick,
+            "--peer" => {
+                request.peer = Suite::named(words.next().copied())?;
+                if request.peer.name != Suite::named(None)?.name {
+                    request.tests = Tests::OfAnyVersion;
+                }
+            }
             option if option.starts_with('-') => bail!("mixed: unknown option {option}"),
             name if ROWS.iter().any(|row| row.program == name) => request.programs.push(name),
             name => bail!("mixed: no program {name}"),
         }
     }
     crate::setup::run()?;
-    crate::peer::run(crate::peer::Suite::named(None)?)?;
+    crate::peer::run(request.peer)?;
     install(&Plan {
         layout: Layout::below(&target_dir().join("postfix-rs")),
         destdir: "".into(),
@@ -47,8 +59,9 @@ pub fn run(words: &[&str]) -> Result<()> {
 /// One test for each program, both ways; everything is installed already.
 pub fn short() -> Result<()> {
     matrix(&Request {
-        short: true,
-        ..Request::default()
+        tests: Tests::Quick,
+        peer: Suite::named(None)?,
+        programs: Vec::new(),
     })
 }
 
@@ -59,7 +72,7 @@ fn matrix(request: &Request) -> Result<()> {
         .flat_map(|row| Way::BOTH.map(|way| Cell { row, way }))
         .filter(Cell::is_possible)
         .collect();
-    let mut outcomes = all(&cells, request.short)?;
+    let mut outcomes = all(&cells, request)?;
     say(&line("", "ours inside", "the peer's"));
     say(&line("", "the peer", "inside ours"));
     let mut failures = Vec::new();
@@ -83,13 +96,17 @@ fn matrix(request: &Request) -> Result<()> {
 }
 
 /// Tries out all cells, some at a time; what failed is tried once more alone: the original has races of its own.
-fn all(cells: &[Cell], short: bool) -> Result<Vec<(&Cell, Outcome)>> {
-    let program = test_program()?;
+fn all<'a>(cells: &'a [Cell], request: &Request) -> Result<Vec<(&'a Cell, Outcome)>> {
+    let runner = Runner {
+        program: test_program()?,
+        peer: request.peer.root(),
+        tests: request.tests,
+    };
     let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();
         while let Some(cell) = cells.get(next.fetch_add(1, Ordering::Relaxed)) {
-            done.push((cell, cell.try_out(&program, short)?));
+            done.push((cell, runner.try_out(cell)?));
         }
         Ok::<_, anyhow::Error>(done)
     };
@@ -103,7 +120,7 @@ fn all(cells: &[Cell], short: bool) -> Result<Vec<(&Cell, Outcome)>> {
     })?;
     for (cell, outcome) in &mut outcomes {
         if !outcome.failed.is_empty() {
-            cell.try_again(&program, outcome)?;
+            runner.try_again(cell, outcome)?;
         }
     }
     Ok(outcomes)

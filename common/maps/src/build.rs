@@ -118,12 +118,12 @@ impl Builder {
                 }
                 "environ" | "internal" => Some(Target::Forgetting),
                 "proxy" => {
-                    let proxy = Proxy::new(&plan.name, &plan.options, true);
                     let runtime = tokio::runtime::Builder::new_current_thread()
                         .enable_all()
                         .build()
                         .map_err(|err| OpenError(err.to_string()))?;
-                    runtime.block_on(proxy.probe())?;
+                    let proxy =
+                        runtime.block_on(Proxy::for_command(&plan.name, &plan.options, true))?;
                     Some(Target::Proxy(Box::new(proxy), runtime))
                 }
                 _ => None,

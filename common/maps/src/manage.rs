@@ -111,9 +111,8 @@ impl Tool {
 
     /// A table of the proxy server, which serves it.
     pub(crate) fn proxy(&self, name: &str, write: bool) -> Result<Proxy, Stop> {
-        let proxy = Proxy::new(name, &self.options, write);
-        self.runtime.block_on(proxy.probe())?;
-        Ok(proxy)
+        let proxy = Proxy::for_command(name, &self.options, write);
+        Ok(self.runtime.block_on(proxy)?)
     }
 
     /// The tables with these names.

@@ -26,6 +26,8 @@ pub struct Options {
     pub duplicates: Duplicates,
     /// `queue_directory`.
     pub queue_directory: PathBuf,
+    /// `daemon_directory`: whose `master` tells what is spoken in the system.
+    pub daemon_directory: PathBuf,
     /// `proxymap_service_name`.
     pub proxymap_service: String,
     /// `proxywrite_service_name`.
@@ -53,6 +55,7 @@ impl Default for Options {
             null: None,
             duplicates: Duplicates::Warn,
             queue_directory: "/var/spool/postfix".into(),
+            daemon_directory: "/usr/lib/postfix/sbin".into(),
             proxymap_service: "proxymap".into(),
             proxywrite_service: "proxywrite".into(),
             lmdb_map_size: 16 << 20,
@@ -73,6 +76,7 @@ impl Options {
         Ok(Self {
             utf8: config.get(param::SMTPUTF8_ENABLE)?,
             queue_directory: config.get(param::QUEUE_DIRECTORY)?.into(),
+            daemon_directory: config.get(param::DAEMON_DIRECTORY)?.into(),
             proxymap_service: config.get(param::PROXYMAP_SERVICE_NAME)?,
             proxywrite_service: config.get(param::PROXYWRITE_SERVICE_NAME)?,
             lmdb_map_size: config.count(param::LMDB_MAP_SIZE)?,

@@ -8,7 +8,7 @@ use pf_proto::proxymap::{
     ChangeRequest, EntryReply, LookupReply, LookupRequest, OpenRequest, SequenceRequest, Status,
     StatusReply, flags,
 };
-use pf_proto::{Address, Class};
+use pf_proto::{Address, Class, dialect};
 
 use crate::table::{Answer, Entry, Inner, OpenError, Remote};
 use crate::{Lookup, LookupError, Options};
@@ -73,20 +73,34 @@ impl Proxy {
         }
     }
 
-    /// Asks the server whether it serves the table.
+    /// As [`new`](Self::new), for a command: other than a daemon, it has yet to learn what is spoken in the system. Asks the server
+    /// whether it serves the table.
     ///
     /// # Errors
-    /// It does not.
-    pub(crate) async fn probe(&self) -> Result<(), OpenError> {
-        self.table_flags().await.map(drop)
+    /// It does not, or the system is too old.
+    pub(crate) async fn for_command(
+        name: &str,
+        options: &Options,
+        write: bool,
+    ) -> Result<Self, OpenError> {
+        let master = options.daemon_directory.join("master");
+        dialect::learn(&master).map_err(|err| OpenError(err.to_string()))?;
+        let proxy = Self::new(name, options, write);
+        proxy.table_flags().await?;
+        Ok(proxy)
     }
 
-    /// The table's flags, which each request tells the server again: it keeps nothing for a client. Postfix's server ends itself
-    /// where those that it has set are missing.
-    async fn table_flags(&self) -> Result<i32, OpenError> {
-        if let Some(flags) = self.flags.get() {
-            return Ok(flags);
+    /// The table's flags, which each request tells the server again where it wants to hear them: it keeps nothing for a client.
+    /// Postfix's server ends itself where those that it has set are missing.
+    async fn table_flags(&self) -> Result<Option<i32>, OpenError> {
+        if self.flags.get().is_none() {
+            self.ask().await?;
         }
+        let told = dialect::spoken().has_table_flags();
+        Ok(self.flags.get().filter(|_| told))
+    }
+
+    async fn ask(&self) -> Result<(), OpenError> {
         let (service, table) = (&self.service, &self.table);
         let request = OpenRequest {
             table: table.clone(),
@@ -96,7 +110,10 @@ impl Proxy {
         let StatusReply { status, flags } =
             reply.map_err(|err| OpenError(format!("service {service}: {err}")))?;
         match status {
-            Status::Ok => Ok(self.told(flags)),
+            Status::Ok => {
+                self.flags.set(flags.or(Some(self.instance_flags)));
+                Ok(())
+            }
             Status::Deny => Err(OpenError(self.denied())),
             _ => Err(OpenError(format!(
                 "{service} open failed for table \"{table}\": invalid request"
@@ -105,9 +122,10 @@ impl Proxy {
     }
 
     /// Notes what a reply says of the table.
-    fn told(&self, flags: i32) -> i32 {
-        self.flags.set(Some(flags));
-        flags
+    fn told(&self, flags: Option<i32>) {
+        if flags.is_some() {
+            self.flags.set(flags);
+        }
     }
 
     fn denied(&self) -> String {

@@ -3,6 +3,8 @@
 
 use pf_attr::{Decoder, Encoder, Error};
 
+use crate::dialect;
+
 /// The protocol's name in the server's announcement.
 pub const PROTOCOL: &str = "delivery_status_protocol";
 
@@ -122,10 +124,12 @@ pub struct Message {
 
 impl Message {
     fn encode(&self, list: Encoder) -> Encoder {
-        list.str("queue_name", &self.queue)
+        let list = list
+            .str("queue_name", &self.queue)
             .str("queue_id", &self.id)
-            .str("encoding", &self.encoding)
-            .int("sendopts", self.sendopts)
+            .str("encoding", &self.encoding);
+        dialect::spoken()
+            .send_options(list, self.sendopts)
             .str("sender", &self.sender)
             .str("envelope_id", &self.envid)
             .int("ret_flags", self.ret)
@@ -136,7 +140,7 @@ impl Message {
             queue: list.str("queue_name")?.to_vec(),
             id: list.str("queue_id")?.to_vec(),
             encoding: list.str("encoding")?.to_vec(),
-            sendopts: list.int("sendopts")?,
+            sendopts: dialect::send_options(list)?,
             sender: list.str("sender")?.to_vec(),
             envid: list.str("envelope_id")?.to_vec(),
             ret: list.int("ret_flags")?,

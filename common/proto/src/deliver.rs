@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use pf_attr::{Decoder, Encoder, Error};
 
 use crate::bounce::{Recipient, Status};
+use crate::dialect;
 
 /// The protocol's name in the agent's announcement.
 pub const PROTOCOL: &str = "delivery_request_protocol";
@@ -193,15 +194,16 @@ pub struct DeliveryRequest {
 impl DeliveryRequest {
     /// All lists of the request.
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = Encoder::new()
+        let list = Encoder::new()
             .int("flags", self.flags)
             .str("queue_name", &self.queue)
             .str("queue_id", &self.id)
             .long("offset", self.data_offset)
             .long("size", self.data_size)
             .str("nexthop", &self.nexthop)
-            .str("encoding", &self.encoding)
-            .int("sendopts", self.sendopts)
+            .str("encoding", &self.encoding);
+        let mut out = dialect::spoken()
+            .send_options(list, self.sendopts)
             .str("sender", &self.sender)
             .str("envelope_id", &self.envid)
             .int("ret_flags", self.ret)
@@ -240,7 +242,7 @@ impl DeliveryRequest {
             data_size: list.long("size")?,
             nexthop: list.str("nexthop")?.to_vec(),
             encoding: list.str("encoding")?.to_vec(),
-            sendopts: list.int("sendopts")?,
+            sendopts: dialect::send_options(list)?,
             sender: list.str("sender")?.to_vec(),
             envid: list.str("envelope_id")?.to_vec(),
             ret: list.int("ret_flags")?,

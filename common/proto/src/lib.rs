@@ -15,6 +15,7 @@ pub mod cleanup;
 #[cfg(feature = "aio")]
 pub mod client;
 pub mod deliver;
+pub mod dialect;
 pub mod flush;
 pub mod master;
 #[cfg(feature = "aio")]

@@ -2,7 +2,7 @@
 
 use pf_attr::{Decoder, Encoder, Error};
 
-use crate::Request;
+use crate::{Request, dialect};
 
 /// The name that the server announces.
 pub const PROTOCOL: &str = "proxymap_protocol";
@@ -74,8 +74,8 @@ pub struct LookupRequest {
     pub table: String,
     /// How the table is opened.
     pub instance_flags: i32,
-    /// The table's flags, as the server's last reply tells them: it uses the table as they say.
-    pub flags: i32,
+    /// The table's flags, as the server's last reply tells them: it uses the table as they say. Before Postfix 3.11 there are none.
+    pub flags: Option<i32>,
     /// The key.
     pub key: Vec<u8>,
 }
@@ -85,8 +85,8 @@ pub struct LookupRequest {
 pub struct LookupReply {
     /// How it went.
     pub status: Status,
-    /// The flags of the table.
-    pub flags: i32,
+    /// The flags of the table; before Postfix 3.11 there are none.
+    pub flags: Option<i32>,
     /// The value; empty when there is none.
     pub value: Vec<u8>,
 }
@@ -96,8 +96,8 @@ pub struct LookupReply {
 pub struct StatusReply {
     /// How it went.
     pub status: Status,
-    /// The flags of the table.
-    pub flags: i32,
+    /// The flags of the table; before Postfix 3.11 there are none.
+    pub flags: Option<i32>,
 }
 
 /// An entry of a table.
@@ -105,8 +105,8 @@ pub struct StatusReply {
 pub struct EntryReply {
     /// How it went.
     pub status: Status,
-    /// The flags of the table.
-    pub flags: i32,
+    /// The flags of the table; before Postfix 3.11 there are none.
+    pub flags: Option<i32>,
     /// The key; empty when there is no further entry.
     pub key: Vec<u8>,
     /// The value.
@@ -115,11 +115,18 @@ pub struct EntryReply {
 
 impl LookupRequest {
     fn named(&self, list: Encoder, request: &str) -> Encoder {
-        list.str("request", request)
-            .str("table", &self.table)
-            .int("instance_flags", self.instance_flags)
-            .int("flags", self.flags)
-            .str("key", &self.key)
+        let list = list.str("request", request).str("table", &self.table);
+        both_flags(list, self.instance_flags, self.flags).str("key", &self.key)
+    }
+}
+
+/// How the table is opened, and its own flags where they are told.
+fn both_flags(list: Encoder, instance_flags: i32, flags: Option<i32>) -> Encoder {
+    match flags {
+        Some(flags) => list
+            .int("instance_flags", instance_flags)
+            .int("flags", flags),
+        None => list.int("flags", instance_flags),
     }
 }
 
@@ -155,9 +162,14 @@ impl Request for OpenRequest {
     const PROTOCOL: Option<&'static str> = Some(PROTOCOL);
 
     fn encode(&self, list: Encoder) -> Encoder {
+        let name = if dialect::spoken().has_table_flags() {
+            "instance_flags"
+        } else {
+            "flags"
+        };
         list.str("request", "open")
             .str("table", &self.table)
-            .int("instance_flags", self.instance_flags)
+            .int(name, self.instance_flags)
     }
 
     fn decode_reply(&self, list: &mut Decoder<'_>) -> Result<StatusReply, Error> {
@@ -198,7 +210,7 @@ pub struct SequenceRequest {
     /// How the table is opened.
     pub instance_flags: i32,
     /// The table's flags, as the server's last reply tells them.
-    pub flags: i32,
+    pub flags: Option<i32>,
     /// The first one.
     pub first: bool,
 }
@@ -208,11 +220,8 @@ impl Request for SequenceRequest {
     const PROTOCOL: Option<&'static str> = Some(PROTOCOL);
 
     fn encode(&self, list: Encoder) -> Encoder {
-        list.str("request", "sequence")
-            .str("table", &self.table)
-            .int("instance_flags", self.instance_flags)
-            .int("flags", self.flags)
-            .int("function", i32::from(!self.first))
+        let list = list.str("request", "sequence").str("table", &self.table);
+        both_flags(list, self.instance_flags, self.flags).int("function", i32::from(!self.first))
     }
 
     fn decode_reply(&self, list: &mut Decoder<'_>) -> Result<Self::Reply, Error> {
@@ -229,8 +238,16 @@ impl Request for SequenceRequest {
 fn status(list: &mut Decoder<'_>) -> Result<StatusReply, Error> {
     Ok(StatusReply {
         status: Status::from_number(list.int("status")?).ok_or(Error::Malformed("status"))?,
-        flags: list.int("flags")?,
+        flags: optional_flags(list)?,
     })
+}
+
+/// The table's flags, unless the server is of before Postfix 3.11.
+fn optional_flags(list: &mut Decoder<'_>) -> Result<Option<i32>, Error> {
+    match list.peek() {
+        Some(b"flags") => list.int("flags").map(Some),
+        _ => Ok(None),
+    }
 }
 
 /// A request as the server sees it.
@@ -266,18 +283,16 @@ impl ServerRequest {
         Ok(match request {
             b"open" => Self::Open {
                 table: text(list.str("table")?),
-                instance_flags: list.int("instance_flags")?,
+                instance_flags: match list.peek() {
+                    Some(b"flags") => list.int("flags")?,
+                    _ => list.int("instance_flags")?,
+                },
             },
             b"lookup" => Self::Lookup(keyed(list)?),
             b"update" => Self::Update(keyed(list)?, list.str("value")?.to_vec()),
             b"delete" => Self::Delete(keyed(list)?),
             b"sequence" => {
-                let table = LookupRequest {
-                    table: text(list.str("table")?),
-                    instance_flags: list.int("instance_flags")?,
-                    flags: list.int("flags")?,
-                    key: Vec::new(),
-                };
+                let table = unkeyed(list)?;
                 match list.int("function")? {
                     0 => Self::Sequence(table, true),
                     1 => Self::Sequence(table, false),
@@ -290,19 +305,40 @@ impl ServerRequest {
 }
 
 fn keyed(list: &mut Decoder<'_>) -> Result<LookupRequest, Error> {
+    let table = unkeyed(list)?;
     Ok(LookupRequest {
-        table: String::from_utf8_lossy(list.str("table")?).into_owned(),
-        instance_flags: list.int("instance_flags")?,
-        flags: list.int("flags")?,
         key: list.str("key")?.to_vec(),
+        ..table
     })
 }
 
+/// A request without its key; who is of before Postfix 3.11 tells no flags of the table.
+fn unkeyed(list: &mut Decoder<'_>) -> Result<LookupRequest, Error> {
+    let table = String::from_utf8_lossy(list.str("table")?).into_owned();
+    let (instance_flags, flags) = match list.peek() {
+        Some(b"flags") => (list.int("flags")?, None),
+        _ => (list.int("instance_flags")?, Some(list.int("flags")?)),
+    };
+    Ok(LookupRequest {
+        table,
+        instance_flags,
+        flags,
+        key: Vec::new(),
+    })
+}
+
+/// The begin of each reply.
+fn answer(status: Status, flags: Option<i32>) -> Encoder {
+    let list = Encoder::new().int("status", status.number());
+    match flags {
+        Some(flags) => list.int("flags", flags),
+        None => list,
+    }
+}
+
 /// The reply to a request for an entry; key and value are empty when there is none.
-pub fn sequence_reply(status: Status, flags: i32, key: &[u8], value: &[u8]) -> Vec<u8> {
-    Encoder::new()
-        .int("status", status.number())
-        .int("flags", flags)
+pub fn sequence_reply(status: Status, flags: Option<i32>, key: &[u8], value: &[u8]) -> Vec<u8> {
+    answer(status, flags)
         .str("key", key)
         .str("value", value)
         .end()
@@ -311,18 +347,13 @@ pub fn sequence_reply(status: Status, flags: i32, key: &[u8], value: &[u8]) -> V
 impl LookupReply {
     /// The reply's list.
     pub fn encode(&self) -> Vec<u8> {
-        Encoder::new()
-            .int("status", self.status.number())
-            .int("flags", self.flags)
+        answer(self.status, self.flags)
             .str("value", &self.value)
             .end()
     }
 }
 
 /// The reply to a request to open or to change a table, or to one that is not known.
-pub fn status_reply(status: Status, flags: i32) -> Vec<u8> {
-    Encoder::new()
-        .int("status", status.number())
-        .int("flags", flags)
-        .end()
+pub fn status_reply(status: Status, flags: Option<i32>) -> Vec<u8> {
+    answer(status, flags).end()
 }

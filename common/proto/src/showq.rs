@@ -6,6 +6,8 @@ use std::io::BufRead;
 
 use pf_attr::{Encoder, Error};
 
+use crate::dialect;
+
 /// The protocol's name in the server's announcement.
 pub const PROTOCOL: &str = "mail_queue_list_protocol";
 
@@ -53,6 +55,12 @@ pub fn message(message: &Message) -> Vec<u8> {
 
 /// The bytes of a recipient in its message's list.
 pub fn recipient(original: &[u8], address: &[u8], log_class: &str, reason: &[u8]) -> Vec<u8> {
+    if !dialect::spoken().lists_originals() {
+        return Encoder::new()
+            .str("recipient", address)
+            .str("reason", reason)
+            .part();
+    }
     Encoder::new()
         .str("original_recipient", original)
         .str("recipient", address)
@@ -181,7 +189,17 @@ impl<R: BufRead> Listing<R> {
             self.inside = false;
             return Ok(None);
         }
+        let older = name == b"recipient";
         self.ahead = Some(name);
+        if older {
+            let address = self.value("recipient")?;
+            return Ok(Some(Recipient {
+                original: address.clone(),
+                address,
+                log_class: Vec::new(),
+                reason: self.value("reason")?,
+            }));
+        }
         Ok(Some(Recipient {
             original: self.value("original_recipient")?,
             address: self.value("recipient")?,
@@ -218,5 +236,20 @@ mod tests {
         let mut cut = Listing::open(&bytes[..bytes.len() - 1]).unwrap();
         cut.message().unwrap();
         assert!(cut.message().is_err());
+    }
+
+    #[test]
+    fn a_listing_of_before_3_11_is_read() {
+        let text = b"protocol\0mail_queue_list_protocol\0\0queue_name\0hold\0queue_id\0A\0time\x001\0size\x002\0forced_expire\x000\0sender\0s\0recipient\0r\0reason\0why\0\0\0";
+        let mut listing = Listing::open(&text[..]).unwrap();
+        assert_eq!(listing.message().unwrap().unwrap().id, b"A");
+        let found = listing.recipient().unwrap().unwrap();
+        assert_eq!(found.original, b"r");
+        assert_eq!(
+            (found.address, found.reason),
+            (b"r".to_vec(), b"why".to_vec())
+        );
+        assert_eq!(listing.recipient().unwrap(), None);
+        assert_eq!(listing.message().unwrap(), None);
     }
 }

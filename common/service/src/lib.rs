@@ -44,3 +44,6 @@ pub enum Kind {
 
 /// Our master's word on how many clients a process serves at once; 0 for no limit.
 pub const CLIENTS_VARIABLE: &str = "POSTFIX_RS_CLIENTS";
+
+/// Under a master of ours this is in the environment: the programs around speak as we do.
+pub const MASTER_VARIABLE: &str = "POSTFIX_RS_MASTER";

@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use pf_config::{Config, Source, param};
 use pf_log::Sink;
 
-use crate::{Context, Flow, Jail, Limit, Options, debugger, logging};
+use crate::{Context, Flow, Jail, Limit, MASTER_VARIABLE, Options, debugger, logging};
 
 /// Reads command line and configuration, opens the log, and goes to the queue directory.
 ///
@@ -62,6 +62,10 @@ pub fn begin(limit: Limit, jail: Jail) -> Result<Context> {
             "service {service} requires a process limit of 0"
         );
         ensure!(options.transport.is_some(), "no transport type specified");
+    }
+    if std::env::var_os(MASTER_VARIABLE).is_none() {
+        let daemons = config.get(param::DAEMON_DIRECTORY)?;
+        pf_proto::dialect::learn(&Path::new(&daemons).join("master"))?;
     }
     ensure!(
         jail != Jail::Privileged || !options.unprivileged,

@@ -11,6 +11,7 @@ mod bounce;
 mod cleaning;
 mod completions;
 mod crash;
+mod dialects;
 mod flush;
 mod hostile;
 mod journey;

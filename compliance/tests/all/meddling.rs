@@ -46,7 +46,7 @@ proxy_read_maps = $local_recipient_maps, $virtual_alias_maps
 smtpd_recipient_restrictions = inline:{{probed@far.example = reject_unverified_recipient}}, permit
 smtpd_client_event_limit_exceptions =
 smtp_connection_cache_destinations = 127.0.0.1
-transport_maps = inline:{{piped@far.example = piped:, thrown@far.example = discard:, refused@far.example = retry:}}
+transport_maps = inline:{{piped@far.example = piped:}, {thrown@far.example = discard:}}
 fast_flush_domains = far.example
 smtpd_peername_lookup = no
 smtp_host_lookup = native
@@ -182,7 +182,7 @@ fn trouble_on_every_socket_only_delays() {
         return meddle(&USUAL, 5, Duration::from_secs(6));
     };
     let mut random = Random(1);
-    for seed in 0..(seconds + 9) / 10 {
+    for seed in 0..seconds.div_ceil(10) {
         let chosen: Vec<&str> = PROGRAMS
             .into_iter()
             .filter(|_| random.below(2) == 0)

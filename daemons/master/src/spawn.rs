@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 use std::time::Duration;
 
-use pf_service::{CLIENTS_VARIABLE, LISTEN_FD, STATUS_FD};
+use pf_service::{CLIENTS_VARIABLE, LISTEN_FD, MASTER_VARIABLE, STATUS_FD};
 use pf_sys::process::ChildSetup;
 
 use crate::services::Service;
@@ -64,7 +64,8 @@ pub fn spawn(
         .args(args)
         .env_clear()
         .envs(environment.iter().cloned())
-        .env("GENERATION", format!("{generation:o}"));
+        .env("GENERATION", format!("{generation:o}"))
+        .env(MASTER_VARIABLE, "yes");
     if let Some(share) = load.share {
         command.env(CLIENTS_VARIABLE, share.to_string());
     }

@@ -145,12 +145,14 @@ impl Proxymap {
     async fn answer(&self, request: ServerRequest) -> Vec<u8> {
         match request {
             ServerRequest::Open { table, .. } if !table.contains(':') => {
-                status_reply(Status::Bad, 0)
+                status_reply(Status::Bad, Some(0))
             }
             ServerRequest::Open {
                 table,
                 instance_flags,
-            } if self.writable(&table) => status_reply(Status::Ok, instance_flags | flags::FIXED),
+            } if self.writable(&table) => {
+                status_reply(Status::Ok, Some(instance_flags | flags::FIXED))
+            }
             ServerRequest::Open {
                 table,
                 instance_flags,
@@ -161,9 +163,9 @@ impl Proxymap {
                     } else {
                         flags::FIXED
                     };
-                    status_reply(Status::Ok, instance_flags | nature)
+                    status_reply(Status::Ok, Some(instance_flags | nature))
                 }
-                None => status_reply(Status::Deny, 0),
+                None => status_reply(Status::Deny, Some(0)),
             },
             ServerRequest::Lookup(request) if self.writable(&request.table) => {
                 let (status, value) = self.with_writer(&request, |writer, key| {
@@ -210,7 +212,7 @@ impl Proxymap {
             }
             ServerRequest::Other(name) => {
                 warning!("unrecognized request: \"{name}\", ignored");
-                status_reply(Status::Bad, 0)
+                status_reply(Status::Bad, Some(0))
             }
         }
     }
@@ -231,7 +233,7 @@ impl Proxymap {
         request: &LookupRequest,
         work: impl FnOnce(&mut LmdbWriter, &[u8]) -> Result<(Status, Vec<u8>), String>,
     ) -> (Status, Vec<u8>) {
-        let key = if request.flags & flags::FOLD_FIX != 0 {
+        let key = if request.flags.unwrap_or(request.instance_flags) & flags::FOLD_FIX != 0 {
             pf_text::case::fold(&request.key, self.options.utf8)
         } else {
             request.key.clone()
@@ -268,7 +270,7 @@ impl Proxymap {
                 "refusing {} {what} request on non-proxywrite service",
                 request.table
             );
-            return status_reply(Status::Deny, 0);
+            return status_reply(Status::Deny, request.flags.map(|_| 0));
         }
         if !self.writable(&request.table) {
             // Not listed, which is logged, or of a type that cannot be changed.
@@ -276,7 +278,7 @@ impl Proxymap {
                 Some(_) => Status::Config,
                 None => Status::Deny,
             };
-            return status_reply(status, 0);
+            return status_reply(status, request.flags.map(|_| 0));
         }
         let (status, _) = self.with_writer(request, |writer, key| {
             let found = work(writer, key)?;
@@ -387,7 +389,7 @@ mod tests {
         let request = |key: &str| LookupRequest {
             table: table.clone(),
             instance_flags: flags::FOLD_FIX,
-            flags: flags::FOLD_FIX,
+            flags: Some(flags::FOLD_FIX),
             key: key.into(),
         };
         let ask = |service: &Proxymap, request| {
@@ -397,7 +399,7 @@ mod tests {
                 .block_on(service.answer(request))
         };
         let update = || ServerRequest::Update(request("Key"), b"value".to_vec());
-        let bits = flags::FOLD_FIX;
+        let bits = Some(flags::FOLD_FIX);
         let writer = service("proxy_write_maps");
         assert_eq!(ask(&writer, update()), status_reply(Status::Ok, bits));
         let found = |value: &[u8], status| {
@@ -424,7 +426,7 @@ mod tests {
         assert_eq!(ask(&writer, lookup()), found(b"", Status::NoKey));
         drop(writer);
         let reader = service("proxy_read_maps");
-        assert_eq!(ask(&reader, update()), status_reply(Status::Deny, 0));
+        assert_eq!(ask(&reader, update()), status_reply(Status::Deny, Some(0)));
         assert_eq!(ask(&reader, lookup()), found(b"", Status::NoKey));
     }
 }

@@ -1,6 +1,6 @@
 //! One program of one system, inside the other system.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
@@ -59,18 +59,45 @@ impl Cell {
         };
         format!("{whose} {}: {test}", self.row.program)
     }
+}
 
-    /// Runs the tests of the row.
-    pub fn try_out(&self, program: &Path, short: bool) -> Result<Outcome> {
-        let mut tests = self.tests(program);
-        if short {
-            let (file, test) = self.row.quick;
-            tests.args(["--exact", &format!("{file}::{test}")]);
-        } else {
-            tests.args(self.row.files.iter().map(|file| format!("{file}::")));
-            let (program, test) = NOT_IN_OUR_JAIL;
-            if self.way == Way::InsideOurs && self.row.program == program {
-                tests.args(["--skip", test]);
+/// Which tests are run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Tests {
+    /// All that touch the program.
+    All,
+    /// One for each program.
+    Quick,
+    /// Those that do not depend on the peer's version.
+    OfAnyVersion,
+}
+
+/// What runs the tests of cells.
+pub struct Runner {
+    pub program: PathBuf,
+    pub peer: PathBuf,
+    pub tests: Tests,
+}
+
+impl Runner {
+    /// Runs the tests of a cell.
+    pub fn try_out(&self, cell: &Cell) -> Result<Outcome> {
+        let mut tests = self.command(cell);
+        match self.tests {
+            Tests::Quick => {
+                let (file, test) = cell.row.quick;
+                tests.args(["--exact", &format!("{file}::{test}")]);
+            }
+            Tests::OfAnyVersion => {
+                tests.arg("dialects::");
+            }
+            Tests::All => {
+                tests.arg("dialects::");
+                tests.args(cell.row.files.iter().map(|file| format!("{file}::")));
+                let (program, test) = NOT_IN_OUR_JAIL;
+                if cell.way == Way::InsideOurs && cell.row.program == program {
+                    tests.args(["--skip", test]);
+                }
             }
         }
         let told = tests.stderr(Stdio::null()).output();
@@ -94,11 +121,11 @@ impl Cell {
     }
 
     /// Runs the failed tests once more, and shows what those say that fail again.
-    pub fn try_again(&self, program: &Path, outcome: &mut Outcome) -> Result<()> {
+    pub fn try_again(&self, cell: &Cell, outcome: &mut Outcome) -> Result<()> {
         let failed = std::mem::take(&mut outcome.failed);
         for name in failed {
-            say(&format!("once more: {}", self.told(&name)));
-            let mut again = self.tests(program);
+            say(&format!("once more: {}", cell.told(&name)));
+            let mut again = self.command(cell);
             let told = again.args(["--exact", &name]).output()?;
             if told.status.success() {
                 outcome.passed += 1;
@@ -111,17 +138,18 @@ impl Cell {
     }
 
     /// The test program, told which system to make.
-    fn tests(&self, program: &Path) -> Command {
+    fn command(&self, cell: &Cell) -> Command {
         let compliance = root().join("compliance");
-        let mut tests = Command::new(program);
+        let mut tests = Command::new(&self.program);
         tests
             .current_dir(&compliance)
             .env("CARGO_MANIFEST_DIR", &compliance)
             .env("POSTFIX_RS_PREFIX", target_dir().join("postfix-rs"))
-            .env("POSTFIX_RS_SWAP", self.row.program)
+            .env("POSTFIX_RS_PEER", &self.peer)
+            .env("POSTFIX_RS_SWAP", cell.row.program)
             .env(
                 "POSTFIX_RS_TARGET",
-                match self.way {
+                match cell.way {
                     Way::InsidePeer => "peer",
                     Way::InsideOurs => "ours",
                 },
