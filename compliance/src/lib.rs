@@ -14,6 +14,7 @@
 )]
 
 pub mod agent;
+pub mod chance;
 pub mod cleaned;
 pub mod delivery;
 pub mod dialogue;

@@ -266,8 +266,8 @@ fn run(invocation: &Invocation) -> anyhow::Result<ExitCode> {
         return Err(templates(&source, mode, &request.names));
     }
     if mode.has(Mode::MAPS) {
-        // The original looks there for the directory of its plug-ins.
-        settings(&source, &[])?;
+        // The original starts as any program of its does, as it looks there for the directory of its plug-ins.
+        Config::load(&source)?.check()?;
         for kind in MAP_TYPES {
             writeln!(out, "{kind}")?;
         }

@@ -73,6 +73,7 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
     } else {
         &own
     };
+    pf_log::show_utf8(config.get(param::SMTPUTF8_ENABLE)?);
     open(shown, &tag, sink(&config)?);
     let operands = &invocation.scanned.operands;
     if operands.is_empty() {

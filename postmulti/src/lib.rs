@@ -12,9 +12,10 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Result, anyhow, bail, ensure};
+use anyhow::{Result, anyhow, ensure};
 use pf_cli::{Invocation, Opt, Scanned, Sinks, Spec};
 use pf_config::{Config, DEFAULT_DIRECTORY, Source, param};
+use pf_log::{Facility, Sink};
 
 use instances::{Claims, Instance, Instances, Selection};
 use manage::{Action, Names};
@@ -66,6 +67,20 @@ struct Request {
 
 /// The command.
 pub fn main() -> ExitCode {
+    if let Some(directory) = std::env::var_os("MAIL_CONFIG")
+        && Path::new(&directory) != Path::new(DEFAULT_DIRECTORY)
+    {
+        pf_log::open(pf_log::Options {
+            program: SPEC.name.to_owned(),
+            tag: format!("postfix/{}", SPEC.name),
+            sinks: vec![Sink::Stderr, Sink::syslog(Facility::MAIL)],
+        });
+        pf_log::fatal!(
+            "Non-default configuration directory: MAIL_CONFIG={}",
+            directory.display()
+        );
+        return ExitCode::FAILURE;
+    }
     if let Err(bad) = SPEC.scan(std::env::args_os().skip(1)) {
         let _unread = writeln!(
             std::io::stderr(),
@@ -81,14 +96,6 @@ pub fn main() -> ExitCode {
 fn run(invocation: &Invocation) -> Result<ExitCode> {
     pf_sys::process::umask(0o022);
     let config = invocation.config(true)?;
-    if let Some(directory) = std::env::var_os("MAIL_CONFIG")
-        && Path::new(&directory) != Path::new(DEFAULT_DIRECTORY)
-    {
-        bail!(
-            "Non-default configuration directory: MAIL_CONFIG={}",
-            directory.display()
-        );
-    }
     let request = Request::parse(&invocation.scanned)?;
     let claims = shared_directories(&config)?;
     let instances = match request.mode {

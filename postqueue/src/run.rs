@@ -60,7 +60,7 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
             .iter()
             .map(|name| scanned.long.iter().filter(|(long, _)| long == name).count())
             .sum::<usize>();
-    if modes != 1 || !scanned.operands.is_empty() {
+    if modes > 1 || !scanned.operands.is_empty() {
         return Err(pf_cli::usage(&SPEC, SPEC.name));
     }
     let choice = choice(scanned)?;
@@ -69,6 +69,9 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
     let config = Config::load(&source)?;
     pf_cli::open_log("postqueue", &config, false)?;
     config.check()?;
+    if modes == 0 {
+        return Err(pf_cli::usage(&SPEC, SPEC.name));
+    }
     let directory = config.get(param::QUEUE_DIRECTORY)?;
     std::env::set_current_dir(&directory).with_context(|| format!("chdir {directory}"))?;
     let text = |letter: char| {
@@ -129,8 +132,10 @@ fn choice(scanned: &Scanned) -> Result<Option<Choice>> {
             format!("--count-by: bad kind {kind:?}; specify domain, sender, reason or age")
         })?)
     } else {
+        // Without anything to do, the usage is told.
+        let does = ['f', 'i', 's'].iter().any(|letter| scanned.has(*letter));
         anyhow::ensure!(
-            criteria.is_empty(),
+            criteria.is_empty() || !does,
             "messages are chosen for -p, -j, --table and --count-by only"
         );
         return Ok(None);

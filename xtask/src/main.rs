@@ -2,6 +2,7 @@
 
 mod completions;
 mod demo;
+mod differ;
 mod install;
 mod layout;
 mod mixed;
@@ -20,6 +21,7 @@ usage: cargo xtask <task>
   install     [--prefix P] [--destdir D] [--dev]: build and lay out programs, manuals and configuration
   completions [DIR]: write completions of all commands for bash, zsh and fish
   compliance  [peer|ours] [filter]: black-box tests, on both systems unless one is named
+  differ      [CASES [SEED]]: both systems on command lines, tables and configurations that chance makes
   mixed       [--short] [--peer trixie|bookworm] [program...]: tests with one program of ours inside the peer, and the other way round
   tidy        check the direction of dependencies, the place of unsafe code, the manuals, what docs/ names
   setup       install the packages and make the accounts that the tests need
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         ["compliance", rest @ ..] => test::compliance(rest),
         ["mixed", rest @ ..] => mixed::run(rest),
         ["completions", rest @ ..] => completions::run(rest),
+        ["differ", rest @ ..] => differ::run(rest),
         ["tidy"] => tidy::run(),
         ["setup"] => setup::run(),
         ["peer", name @ ..] => peer::Suite::named(name.first().copied()).and_then(peer::run),

@@ -28,7 +28,7 @@ pub struct Options {
 static LOGGER: Mutex<Option<line::Logger>> = Mutex::new(None);
 static VERBOSE: AtomicU8 = AtomicU8::new(0);
 static ASCII: AtomicBool = AtomicBool::new(false);
-static SHOW_UTF8: AtomicBool = AtomicBool::new(true);
+static SHOW_UTF8: AtomicBool = AtomicBool::new(false);
 
 /// From now on lines go where `options` says. Before the first call they go to standard error without a name.
 pub fn open(options: Options) {
@@ -44,7 +44,7 @@ pub fn set_program(name: String) {
         .set_program(name);
 }
 
-/// Whether well-formed text beyond ASCII is logged as it is (`smtputf8_enable`), not as question marks.
+/// Whether well-formed text beyond ASCII is logged as it is (`smtputf8_enable`), not as question marks; it is not before this was said.
 pub fn show_utf8(enabled: bool) {
     SHOW_UTF8.store(enabled, Ordering::Relaxed);
 }

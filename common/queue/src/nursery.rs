@@ -50,9 +50,14 @@ fn prepare(queue: &Queue) -> Vec<PathBuf> {
         // Whoever needs it will try, and tell why it fails.
         let _ = DirBuilder::new().mode(0o700).create(directory);
     }
-    let device = |path: &Path| fs::metadata(path).ok().map(|status| status.dev());
-    let incoming = device(&queue.directory(QueueName::Incoming));
-    all.filter(|directory| device(directory) == incoming && incoming.is_some())
+    // Files have inode numbers near that of their directory, and inode numbers are part of queue ids: these stay as long as they
+    // were. And no file gets from one file system to another.
+    let place = |path: &Path| {
+        let status = fs::metadata(path).ok()?;
+        Some((status.dev(), status.ino().checked_ilog(16)))
+    };
+    let incoming = place(&queue.directory(QueueName::Incoming));
+    all.filter(|directory| incoming.is_some() && place(directory) == incoming)
         .collect()
 }
 
@@ -78,12 +83,19 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let queue = queue(place.path(), &["deferred", "defer"]);
         let nursery = Nursery::default();
-        let mut seen: Vec<PathBuf> = (0..16)
-            .map(|_| nursery.next(&queue).unwrap().to_owned())
-            .collect();
-        assert_eq!(nursery.next(&queue), seen.first().map(PathBuf::as_path));
-        seen.dedup();
-        assert_eq!(seen.len(), 16);
+        let first = nursery.next(&queue).map(Path::to_owned);
+        assert!(place.path().join("defer/F").exists());
+        // Where inode numbers are as long as those in `incoming`.
+        let long = |path: &Path| fs::metadata(path).unwrap().ino().checked_ilog(16);
+        let alike = DIGITS
+            .chars()
+            .map(|digit| place.path().join("defer").join(digit.to_string()))
+            .filter(|path| long(path) == long(&place.path().join("incoming")));
+        let alike: Vec<PathBuf> = alike.collect();
+        assert_eq!(first.as_deref(), alike.first().map(PathBuf::as_path));
+        for path in alike.iter().skip(1).chain(alike.first()) {
+            assert_eq!(nursery.next(&queue), Some(path.as_path()));
+        }
         // What disappears later is not missed.
         fs::remove_dir_all(place.path().join("defer")).unwrap();
         let file = queue.create(QueueName::Incoming, 0).unwrap();

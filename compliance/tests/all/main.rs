@@ -9,6 +9,7 @@
 
 mod bounce;
 mod cleaning;
+mod commands_by_chance;
 mod completions;
 mod crash;
 mod dialects;
