@@ -301,7 +301,8 @@ impl Run<'_> {
     /// Whether `master.cf` has the service that writes `maillog_file`. What else may be wrong with it is master's to tell.
     fn has_postlog(&self) -> bool {
         self.program(&self.layout.command("postconf"))
-            .args(["-qM", "postlog/unix-dgram"])
+            // Not -q: a postconf of before 3.10 does not know it.
+            .args(["-M", "postlog/unix-dgram"])
             .stderr(Stdio::null())
             .output()
             .is_ok_and(|output| !output.stdout.is_empty())

@@ -107,6 +107,12 @@ impl Target {
                 "sendmail_path = {prefix}/sbin/sendmail\nmailq_path = {prefix}/sbin/mailq\nnewaliases_path = {prefix}/sbin/newaliases\n"
             );
         }
+        // Where Debian had it before it had the default of today.
+        if !matches!(self, Target::Ours(_))
+            && self.root().join("etc/postfix/postfix-files").exists()
+        {
+            lines += "meta_directory = /etc/postfix\n";
+        }
         if let Target::Ours(prefix) = self {
             // Beside ours, the peer's programs want their tables' drivers.
             lines += &format!(

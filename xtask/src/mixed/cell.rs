@@ -14,6 +14,9 @@ const NOT_INSIDE_OURS: [&str; 2] = ["postfix", "postmulti"];
 /// This one of the original finds no files of the system in its jail: our `postfix start` copies none there, as ours need none.
 const NOT_IN_OUR_JAIL: (&str, &str) = ("smtpd", "scenarios::daemons_in_a_chroot_jail");
 
+/// How many lines of a failed test are shown.
+const SHOWN: usize = 40;
+
 /// Whose system it is, and whose program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
@@ -130,7 +133,7 @@ impl Runner {
             if told.status.success() {
                 outcome.passed += 1;
             } else {
-                say(&String::from_utf8_lossy(&told.stdout));
+                say(&last_lines(&String::from_utf8_lossy(&told.stdout)));
                 outcome.failed.push(name);
             }
         }
@@ -157,6 +160,13 @@ impl Runner {
             .args(["--test-threads", "1"]);
         tests
     }
+}
+
+/// The end of what a test says: an old peer can have many fail.
+fn last_lines(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    let from = lines.len().saturating_sub(SHOWN);
+    lines.get(from..).unwrap_or_default().join("\n")
 }
 
 /// Builds the program that all black-box tests are in, and gives its path.
