@@ -45,18 +45,11 @@ pub const OPTIONS: [LongOpt; 9] = [
 ];
 
 /// The options of a command that changes what it finds.
-pub const OPTIONS_AND_DRY_RUN: [LongOpt; 10] = [
-    SENDER,
-    RECIPIENT,
-    DOMAIN,
-    REASON,
-    OLDER,
-    NEWER,
-    LARGER,
-    QUEUE,
-    LIMIT,
-    LongOpt::flag("dry-run", "tell what would be done, and do nothing"),
-];
+pub const OPTIONS_AND_DRY_RUN: [LongOpt; 10] = {
+    let [a, b, c, d, e, f, g, h, i] = OPTIONS;
+    let dry_run = LongOpt::flag("dry-run", "tell what would be done, and do nothing");
+    [a, b, c, d, e, f, g, h, i, dry_run]
+};
 
 /// The queues that can be asked for: those of whole messages.
 const QUEUES: [&str; 5] = ["maildrop", "incoming", "active", "deferred", "hold"];
