@@ -75,10 +75,14 @@ pub fn main() -> ExitCode {
             tag: format!("postfix/{}", SPEC.name),
             sinks: vec![Sink::Stderr, Sink::syslog(Facility::MAIL)],
         });
-        pf_log::fatal!(
-            "Non-default configuration directory: MAIL_CONFIG={}",
-            directory.display()
-        );
+        // There has to be one, nevertheless.
+        match Config::load(&Source::with_directory(None)) {
+            Ok(_) => pf_log::fatal!(
+                "Non-default configuration directory: MAIL_CONFIG={}",
+                directory.display()
+            ),
+            Err(err) => pf_log::fatal!("{err}"),
+        }
         return ExitCode::FAILURE;
     }
     if let Err(bad) = SPEC.scan(std::env::args_os().skip(1)) {

@@ -103,7 +103,7 @@ pub fn run<L: Language>(
     if scanned.has('j') && query.is_none() && !scanned.has('s') {
         bail!("option -j requires -q or -s");
     }
-    let config = invocation.config(true)?;
+    let config = invocation.config(false)?;
     let making = making(invocation);
     let mut options = options(invocation, &config, &making)?;
     let language = prepare(&config, &mut options)?;
