@@ -276,7 +276,10 @@ fn one_server_after_the_other() {
     let listen = |address: &'static str, script: Script| {
         let ears = heard.clone();
         Sink::with(&instance, address, move |event| {
-            ears.lock().unwrap().push(format!("{address} {event}"));
+            // What was sent with the command that took too long is read when nobody waits for it any more, or never.
+            if !(address.starts_with("127.0.0.24:") && event == "DATA") {
+                ears.lock().unwrap().push(format!("{address} {event}"));
+            }
             if event.contains("slow.example") {
                 std::thread::sleep(Duration::from_secs(3));
             }
