@@ -237,7 +237,9 @@ fn reordered(bytes: &[u8], random: &mut Random) -> Vec<u8> {
 }
 
 fn datagrams(socket: &UnixDatagram, real: &Path, service: &str, shared: &Shared) {
+    // By its own name or by the other: once it is connected, names do not matter.
     let out = UnixDatagram::unbound().unwrap();
+    out.connect(real).unwrap();
     let mut buffer = vec![0; 65_536];
     let mut kept: Option<Vec<u8>> = None;
     while let Ok(count) = socket.recv(&mut buffer) {
@@ -253,10 +255,10 @@ fn datagrams(socket: &UnixDatagram, real: &Path, service: &str, shared: &Shared)
                 let count = random.below(500);
                 let mut bytes = random.bytes(count);
                 bytes.retain(|byte| !byte.is_ascii_alphabetic());
-                let _ = out.send_to(&bytes, real);
+                let _ = out.send(&bytes);
             }
             1 if active => {
-                let _ = out.send_to(&line[..count / 2], real);
+                let _ = out.send(&line[..count / 2]);
             }
             2 if active && kept.is_none() => {
                 kept = Some(line.to_vec());
@@ -265,11 +267,11 @@ fn datagrams(socket: &UnixDatagram, real: &Path, service: &str, shared: &Shared)
             _ => {}
         }
         drop(random);
-        let _ = out.send_to(line, real);
+        let _ = out.send(line);
         if let Some(late) = kept.take() {
             let key = (service.to_owned(), Trouble::Reordered);
             *shared.counts.lock().unwrap().entry(key).or_default() += 1;
-            let _ = out.send_to(&late, real);
+            let _ = out.send(&late);
         }
     }
 }

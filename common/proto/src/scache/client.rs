@@ -50,7 +50,12 @@ impl Scache {
 
     /// Leaves a connection to whoever comes next; without the service it is closed.
     pub async fn save(&self, request: &Request, fd: OwnedFd) {
+        // It is never given twice, whatever becomes of the answer: two agents would speak in one session.
+        let given = Cell::new(false);
         let done = self.with_stream(async |stream| {
+            if given.get() {
+                return Ok(OK);
+            }
             stream.send(&request.encode()).await?;
             stream.recv().await?.decoder().str("dummy")?;
             let socket = stream.get_ref();
@@ -59,6 +64,7 @@ impl Scache {
                     pf_sys::fd::send_fd(socket, fd.as_fd())
                 })
                 .await?;
+            given.set(true);
             stream.recv().await?.decoder().int("status")
         });
         let _ = done.await;
