@@ -72,7 +72,7 @@ pub fn main() -> ExitCode {
     {
         pf_log::open(pf_log::Options {
             program: SPEC.name.to_owned(),
-            tag: format!("postfix/{}", SPEC.name),
+            tag: SPEC.name.to_owned(),
             sinks: vec![Sink::Stderr, Sink::syslog(Facility::MAIL)],
         });
         // There has to be one, nevertheless.
