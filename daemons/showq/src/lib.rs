@@ -19,11 +19,11 @@ use tokio::task::JoinHandle;
 
 /// The queues that are listed, in order.
 const QUEUES: [QueueName; 5] = [
+    QueueName::Maildrop,
     QueueName::Active,
     QueueName::Incoming,
     QueueName::Deferred,
     QueueName::Hold,
-    QueueName::Maildrop,
 ];
 
 /// How much is collected before it is sent, in bytes.
