@@ -68,25 +68,29 @@ fn operand(spec: &Spec) -> Option<String> {
 /// Code that sets `COMPREPLY`.
 fn reply(words: Words) -> Option<String> {
     let from = |list: &str| format!("COMPREPLY=($(compgen {list} -- \"$cur\"))");
+    // What a command prints may be a stranger's text, which the shell must not expand.
+    let lines = |command: &str| {
+        format!(
+            "while IFS= read -r word; do [[ $word == \"$cur\"* ]] && COMPREPLY+=(\"$word\"); done < <({command})"
+        )
+    };
     Some(match words {
         Words::Free => return None,
         Words::Fixed(list) => from(&format!("-W '{list}'")),
         Words::Files => format!("compopt -o filenames; {}", from("-f")),
         Words::Directories => format!("compopt -o filenames; {}", from("-d")),
-        Words::Command(command) => from(&format!("-W \"$({command})\"")),
+        Words::Command(command) => lines(command),
         Words::Table => format!(
             "if [[ $cur == : || $prev == : ]]; then\n        [[ $cur == : ]] && cur=\n        compopt -o filenames\n        {}\n    else\n        compopt -o nospace\n        {}\n    fi",
             from("-f"),
-            from("-S : -W \"$(postconf -m 2>/dev/null)\"")
+            lines("postconf -m 2>/dev/null | sed 's/$/:/'")
         ),
         Words::Postconf => format!(
             "local all=\" ${{COMP_WORDS[*]:1}} \"\n    if [[ $all =~ \\ -[A-Za-z]*M ]]; then\n        {}\n    elif [[ $all =~ \\ -[A-Za-z]*F ]]; then\n        {}\n    elif [[ $all =~ \\ -[A-Za-z]*P ]]; then\n        {}\n    else\n        [[ $all =~ \\ -[A-Za-z]*e ]] && compopt -o nospace\n        {}\n    fi",
-            from(
-                "-W \"$(postconf -M 2>/dev/null | sed -n 's/^\\([^ ]*\\)  *\\([^ ]*\\) .*/\\1\\/\\2/p')\""
-            ),
-            from("-W \"$(postconf -FH 2>/dev/null)\""),
-            from("-W \"$(postconf -PH 2>/dev/null)\""),
-            from("-W \"$(postconf -H 2>/dev/null)\"")
+            lines("postconf -M 2>/dev/null | sed -n 's/^\\([^ ]*\\)  *\\([^ ]*\\) .*/\\1\\/\\2/p'"),
+            lines("postconf -FH 2>/dev/null"),
+            lines("postconf -PH 2>/dev/null"),
+            lines("postconf -H 2>/dev/null")
         ),
     })
 }

@@ -55,6 +55,17 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
     {
         bail!("-c requires absolute pathname");
     }
+    // It would count as the name of a queue, and everything else would be done before that is found out.
+    if let Some(late) = scanned
+        .operands
+        .iter()
+        .find(|word| word.as_bytes().starts_with(b"--"))
+    {
+        bail!(
+            "invalid directory name: {}: options stand before the names of queues",
+            late.to_string_lossy()
+        );
+    }
     let criteria = pf_select::criteria(scanned)?;
     let dry_run = scanned.has_long("dry-run");
     let chooses = dry_run || !criteria.is_empty();
@@ -116,6 +127,12 @@ fn wanted(scanned: &Scanned) -> Vec<(Operation, &[u8])> {
 /// Repairs first, then everything else in the order of the options.
 fn superintend(work: &mut Work, scanned: &Scanned) -> Result<()> {
     let wanted = wanted(scanned);
+    if work.choice.is_some() {
+        // A mistake is told before anything is touched.
+        for asked in &work.queues {
+            asked.queue()?;
+        }
+    }
     let repair = Task {
         structure: scanned.has('s') || scanned.has('S'),
         redundant: scanned.has('S'),
