@@ -251,6 +251,14 @@ fn mistakes_touch_nothing() {
             &["-s", "--dry-run"],
             "messages are chosen for -d, -e, -f, -h, -H and -r only",
         ),
+        (
+            &["-d", "ALL", "deferred", "--sender", "x"],
+            "invalid directory name: --sender: options stand before",
+        ),
+        (
+            &["-d", "ALL", "--newer", "1h", "deferred", "hodl"],
+            "invalid directory name: hodl",
+        ),
         (&["-d", "ALL", "--sendr", "x"], "invalid option -- '-'"),
         (
             &["-d", "ALL", "--sender"],
