@@ -18,6 +18,7 @@ pub mod chance;
 pub mod cleaned;
 pub mod delivery;
 pub mod dialogue;
+pub mod differ;
 pub mod golden;
 pub mod ipc;
 pub mod load;

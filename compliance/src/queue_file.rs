@@ -27,6 +27,39 @@ pub fn records<D: AsRef<[u8]>>(list: &[(u8, D)]) -> Vec<u8> {
         .collect()
 }
 
+/// The records in these bytes, one a line; what follows a damaged one as it is. Times are left out.
+pub fn records_of(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    let mut rest = bytes;
+    'records: while let Some((&kind, mut tail)) = rest.split_first() {
+        let (mut len, mut shift) = (0_usize, 0);
+        loop {
+            let Some((&byte, more)) = tail.split_first().filter(|_| shift < 35) else {
+                break 'records;
+            };
+            tail = more;
+            len |= usize::from(byte & 0x7f) << shift;
+            shift += 7;
+            if byte & 0x80 == 0 {
+                break;
+            }
+        }
+        let Some((data, more)) = tail.split_at_checked(len) else {
+            break;
+        };
+        let data = match kind {
+            b'T' => "NOW".to_owned(),
+            _ => data.escape_ascii().to_string(),
+        };
+        text += &format!("\n{} {data}", kind.escape_ascii());
+        rest = more;
+    }
+    if !rest.is_empty() {
+        text += &format!("\nrest {}", rest.escape_ascii());
+    }
+    text
+}
+
 /// What there is in `maildrop`, record by record; it is removed.
 pub fn dropped(instance: &Instance) -> String {
     let mut text = String::new();

@@ -20,4 +20,21 @@ impl Random {
             .map(|_| u8::try_from(self.below(256)).unwrap())
             .collect()
     }
+
+    /// Yes, once in `times`.
+    pub fn once_in(&mut self, times: usize) -> bool {
+        self.below(times) == 0
+    }
+
+    /// One of these.
+    pub fn pick<'a, T: ?Sized>(&mut self, of: &[&'a T]) -> &'a T {
+        of[self.below(of.len())]
+    }
+
+    /// Up to `most` of these, one after the other.
+    pub fn some(&mut self, most: usize, of: &[&[u8]]) -> Vec<u8> {
+        (0..self.below(most + 1))
+            .flat_map(|_| self.pick(of).to_vec())
+            .collect()
+    }
 }

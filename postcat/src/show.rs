@@ -61,6 +61,8 @@ struct Progress {
     unfinished: bool,
     /// The content's offset and size, from the size record.
     content: Option<(u64, u64)>,
+    /// Whether there was a size record with a number in it.
+    sized: bool,
 }
 
 /// Whether there is more to read.
@@ -105,6 +107,7 @@ impl<W: Write> Show<W> {
             shown: self.wanted.envelope,
             unfinished: false,
             content: None,
+            sized: false,
         };
         let mut data = Vec::new();
         loop {
@@ -218,7 +221,7 @@ impl<W: Write> Show<W> {
         if input.path().starts_with(b"maildrop/") {
             return Ok(());
         }
-        if at.content.is_some() {
+        if at.sized {
             warning!("file contains multiple size records");
             return Ok(());
         }
@@ -231,6 +234,8 @@ impl<W: Write> Show<W> {
             warning!("invalid size record: {:.100}", lossy(cut(data)));
         }
         at.content = found;
+        // One number that is none the less there is enough for this record to be the one.
+        at.sized = (count >= 1 && size.message_size >= 0) || (count >= 2 && size.data_offset >= 0);
         if !self.wanted.envelope {
             let nowhere = || io::Error::from_raw_os_error(libc::EINVAL);
             found

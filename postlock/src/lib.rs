@@ -86,6 +86,8 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
     {
         command.env(name, value);
     }
+    // Programs of the mail system begin with this name for themselves.
+    command.env("MAIL_LOGTAG", config.get(param::SYSLOG_NAME)?);
     if let Some(directory) = invocation.scanned.last('c') {
         command.env("MAIL_CONFIG", directory);
     }

@@ -63,9 +63,11 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
     let source = invocation.source();
     pf_cli::authorize(&source)?;
     let config = Config::load(&source)?;
+    let own = format!("{}/{}", config.get(param::SYSLOG_NAME)?, SPEC.name);
+    open(&own, &own, Sink::syslog(Facility::MAIL));
     let tag = match invocation.scanned.last('t') {
         Some(tag) => String::from_utf8_lossy(&printable(tag.as_bytes(), b'?')).into_owned(),
-        None => task(&config.get(param::SYSLOG_NAME)?),
+        None => own.clone(),
     };
     // A person sees the tag that was asked for; a script sees who wrote the line.
     let shown = if std::io::stderr().is_terminal() {
@@ -142,7 +144,7 @@ fn open(program: &str, tag: &str, sink: Sink) {
 }
 
 fn sink(config: &Config) -> Result<Sink> {
-    let file = config.get(param::MAILLOG_FILE)?;
+    let file = config.log_file()?;
     if file.is_empty() {
         let facility = config.get(param::SYSLOG_FACILITY)?;
         return match Facility::by_name(&facility) {

@@ -1,6 +1,5 @@
 //! Asking the mail system to deliver.
 
-use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -130,9 +129,7 @@ fn may_be_served(listed: &str, site: &str) -> bool {
 fn ask(config: &Config, request: &FlushRequest<'_>) -> Result<Status> {
     let flush = service(&config.get(param::FLUSH_SERVICE_NAME)?);
     sync_call(&flush, PATIENCE, request).map_err(|err| {
-        if let pf_attr::Error::Io(err) = &err
-            && err.kind() != io::ErrorKind::NotFound
-        {
+        if let pf_attr::Error::Io(err) = &err {
             warning!("connect to {}: {}", flush.name(), pf_sys::error::text(err));
         }
         anyhow!(DOWN)

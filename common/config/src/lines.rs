@@ -111,6 +111,7 @@ impl Iterator for Lines<'_> {
             let line = self.logical()?;
             if line.text.first().is_some_and(|b| is_space(*b)) {
                 let start = line.text.get(..30).unwrap_or(&line.text);
+                let start = start.split(|byte| *byte == 0).next().unwrap_or_default();
                 self.warnings.push(format!(
                     ": logical line must not start with whitespace: \"{}{}\"",
                     String::from_utf8_lossy(start),

@@ -1,5 +1,7 @@
 //! The lines of an alias file: `name: value, value, ...`, the name perhaps quoted.
 
+use pf_text::space::trim;
+
 /// Splits a line at the colon behind the name. The name comes without quotes and comments; the value is trimmed.
 ///
 /// `None` when there is no name, no colon, or no value.
@@ -20,8 +22,8 @@ pub fn key_and_value(line: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
             b'(' if !quoted => depth += 1,
             b')' if !quoted && depth > 0 => depth -= 1,
             b':' if !quoted && depth == 0 => {
-                let name = key.trim_ascii().to_vec();
-                let value = line.get(at + 1..).unwrap_or_default().trim_ascii().to_vec();
+                let name = trim(&key).to_vec();
+                let value = trim(line.get(at + 1..).unwrap_or_default()).to_vec();
                 // `:include:` has no name in front.
                 return (!name.is_empty() && !value.is_empty()).then_some((name, value));
             }

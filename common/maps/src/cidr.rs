@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use crate::source_text::lines;
 use crate::table::{Inner, Local, OpenError};
 use crate::{Lookup, Options, file_value};
+use pf_text::space::is_space_char;
 
 /// Parses an address or a network as Postfix writes them: `1.2.3.4`, `1.2.3.0/24`, `2001:db8::/32`, with or without brackets.
 ///
@@ -170,7 +171,11 @@ pub(crate) fn open(name: &str, options: &Options) -> Result<Inner, OpenError> {
     let mut open_blocks: Vec<(usize, usize)> = Vec::new();
     for (number, line) in lines("cidr", name)? {
         let line = String::from_utf8_lossy(&line);
-        match parse_rule(line.trim_end(), open_blocks.len(), options) {
+        match parse_rule(
+            line.trim_end_matches(is_space_char),
+            open_blocks.len(),
+            options,
+        ) {
             Ok(Parsed::Rule(rule)) => {
                 if matches!(rule, Rule::If { .. }) {
                     open_blocks.push((rules.len(), number));
@@ -210,7 +215,7 @@ fn keyword<'a>(line: &'a str, word: &str) -> Option<&'a str> {
 
 /// Takes the negation marks off.
 fn negation(text: &str) -> (bool, &str) {
-    let rest = text.trim_start_matches(|mark: char| mark == '!' || mark.is_ascii_whitespace());
+    let rest = text.trim_start_matches(|mark: char| mark == '!' || is_space_char(mark));
     let marks = text.len() - rest.len();
     let count = text.get(..marks).unwrap_or_default().matches('!').count();
     (count % 2 == 0, rest)
@@ -222,7 +227,7 @@ fn parse_rule(line: &str, depth: usize, options: &Options) -> Result<Parsed, Str
         if pattern.is_empty() {
             return Err("no address pattern".into());
         }
-        let network = parse_network(pattern.trim())?;
+        let network = parse_network(pattern.trim_matches(is_space_char))?;
         return Ok(Parsed::Rule(Rule::If {
             network,
             wanted,
@@ -230,21 +235,19 @@ fn parse_rule(line: &str, depth: usize, options: &Options) -> Result<Parsed, Str
         }));
     }
     if let Some(rest) = keyword(line, "endif") {
-        return match (rest.trim(), depth) {
+        return match (rest.trim_matches(is_space_char), depth) {
             ("", 0) => Err("ENDIF without IF".into()),
             ("", _) => Ok(Parsed::EndIf),
             _ => Err("garbage after ENDIF".into()),
         };
     }
     let (wanted, rest) = negation(line);
-    let (pattern, value) = rest
-        .split_once(|next: char| next.is_ascii_whitespace())
-        .unwrap_or((rest, ""));
+    let (pattern, value) = rest.split_once(is_space_char).unwrap_or((rest, ""));
     if pattern.is_empty() {
         return Err("no address pattern".into());
     }
     let network = parse_network(pattern)?;
-    let value = value.trim();
+    let value = value.trim_matches(is_space_char);
     if value.is_empty() {
         return Err("no lookup result".into());
     }

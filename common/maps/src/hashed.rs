@@ -7,6 +7,8 @@ use std::collections::hash_map::Entry;
 use pf_text::split::{list_braces, strip_braces};
 
 use crate::build::Duplicates;
+use pf_text::space::is_space_char;
+
 use crate::source_text::{Fault, key_and_value, lines};
 use crate::table::{self, Inner, Local, OpenError};
 use crate::{Lookup, LookupError, Options, file_value};
@@ -144,13 +146,13 @@ pub(crate) fn inline(name: &str, options: &Options) -> Result<Inner, OpenError> 
 
 /// Splits `name = value`; within double quotes neither blanks nor an equals sign end the name.
 fn quoted_pair(text: &str) -> Result<(&str, &str), String> {
-    let text = text.trim_start();
+    let text = text.trim_start_matches(is_space_char);
     if text.is_empty() {
         return Err("no key found; expected format: key = value".into());
     }
     let (mut quoted, mut escaped) = (false, false);
     let at = text.char_indices().find(|&(_, character)| {
-        let hit = (character == '=' || character.is_ascii_whitespace()) && !quoted && !escaped;
+        let hit = (character == '=' || is_space_char(character)) && !quoted && !escaped;
         escaped = character == '\\' && !escaped;
         quoted ^= character == '"' && !escaped;
         hit
@@ -159,7 +161,14 @@ fn quoted_pair(text: &str) -> Result<(&str, &str), String> {
         return Err("unbalanced '\"'".into());
     }
     at.and_then(|(at, _)| text.split_at_checked(at))
-        .and_then(|(name, rest)| Some((name, rest.trim_start().strip_prefix('=')?.trim())))
+        .and_then(|(name, rest)| {
+            Some((
+                name,
+                rest.trim_start_matches(is_space_char)
+                    .strip_prefix('=')?
+                    .trim_matches(is_space_char),
+            ))
+        })
         .ok_or_else(|| "missing '=' after attribute name".into())
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use pf_config::system::reason;
 use pf_text::netstring;
+use pf_text::space::trim_end;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 
@@ -229,11 +230,7 @@ impl Remote for TcpTable {
                 .ask(&request, |buffer| {
                     match buffer.iter().position(|byte| *byte == b'\n') {
                         Some(end) => Ok(Some(
-                            buffer
-                                .get(..end)
-                                .unwrap_or_default()
-                                .trim_ascii_end()
-                                .to_vec(),
+                            trim_end(buffer.get(..end).unwrap_or_default()).to_vec(),
                         )),
                         None if buffer.len() > LINE_LIMIT => Err(io::ErrorKind::InvalidData.into()),
                         None => Ok(None),

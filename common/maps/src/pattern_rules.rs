@@ -2,8 +2,8 @@
 
 use crate::patterns::{Engine, Part, Pattern, Rule};
 use crate::prefilter::needed;
-use crate::source_text::is_space;
 use crate::{Options, file_value};
+use pf_text::space::{is_space, trim, trim_start};
 
 /// What is on a line.
 pub(crate) enum Parsed<E> {
@@ -42,8 +42,8 @@ impl Reader<'_> {
             return self.matching(line).map(Parsed::Rule);
         }
         if let Some(rest) = keyword(line, b"if") {
-            let (written, rest) = self.pattern::<E>(rest.trim_ascii_start())?;
-            let rest = rest.trim_ascii_start();
+            let (written, rest) = self.pattern::<E>(trim_start(rest))?;
+            let rest = trim_start(rest);
             if !rest.is_empty() {
                 let shown = String::from_utf8_lossy(rest);
                 self.warn(&format!(
@@ -63,7 +63,7 @@ impl Reader<'_> {
                 self.warn("ignoring ENDIF without matching IF");
                 return None;
             }
-            if !rest.trim_ascii().is_empty() {
+            if !trim(rest).is_empty() {
                 self.warn("ignoring extra text after ENDIF");
             }
             return Some(Parsed::EndIf);
@@ -95,7 +95,7 @@ impl Reader<'_> {
             let (other, tail) = self.pattern::<E>(rest)?;
             (second, rest) = (Some(other), tail);
         }
-        let text = rest.trim_ascii_start();
+        let text = trim_start(rest);
         if text.is_empty() {
             self.warn("no replacement text: using empty string");
         }

@@ -5,6 +5,7 @@ use crate::prefilter::{Candidates, Prefilter};
 use crate::source_text::lines;
 use crate::table::{Inner, Local, OpenError};
 use crate::{Lookup, Options};
+use pf_text::space::trim_end;
 
 /// One compiled pattern of either engine.
 pub(crate) trait Engine: Sized + 'static {
@@ -81,7 +82,7 @@ pub(crate) fn open<E: Engine>(name: &str, options: &Options) -> Result<Inner, Op
             number,
             options,
         };
-        match reader.rule::<E>(line.trim_ascii_end(), open_blocks.len()) {
+        match reader.rule::<E>(trim_end(&line), open_blocks.len()) {
             Some(Parsed::Rule(rule)) => {
                 if matches!(rule, Rule::If { .. }) {
                     open_blocks.push((table.rules.len(), number));

@@ -4,6 +4,7 @@
 use std::io::Read as _;
 
 use pf_config::lines::Lines;
+use pf_text::space::{is_space, trim};
 use pf_text::split::{list_braces, strip_braces};
 
 use crate::table::OpenError;
@@ -122,17 +123,12 @@ pub fn key_and_value(line: &[u8]) -> Result<(&[u8], &[u8]), Fault> {
         return Err(Fault::Unbalanced);
     }
     let (key, value) = line.split_at(end);
-    let value = value.trim_ascii();
+    let value = trim(value);
     if key.is_empty() || value.is_empty() {
         Err(Fault::Format)
     } else {
         Ok((key, value))
     }
-}
-
-/// White space as in C.
-pub(crate) fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t'..=b'\r')
 }
 
 #[cfg(test)]

@@ -78,7 +78,12 @@ pub fn ask_lines(
     mut lines: impl Iterator<Item = io::Result<Vec<u8>>>,
     mut query: impl FnMut(&[u8]) -> Result<bool, Stop>,
 ) -> Result<bool, Stop> {
-    lines.try_fold(false, |found, line| Ok(query(&line?)? || found))
+    lines.try_fold(false, |found, line| Ok(query(c_string(&line?))? || found))
+}
+
+/// A key ends where a string of the original's ends.
+fn c_string(line: &[u8]) -> &[u8] {
+    line.split(|byte| *byte == 0).next().unwrap_or_default()
 }
 
 /// The letters that say what is done, at most one of them.
@@ -186,7 +191,10 @@ fn delete(tool: &Tool, words: &[&str], key: &OsStr) -> Result<bool, Stop> {
         return tool.delete(words, [Ok(key.into())]);
     }
     let lines = input_lines(io::stdin().lock());
-    tool.delete(words, lines.map(|line| line.map(Into::into)))
+    tool.delete(
+        words,
+        lines.map(|line| line.map(|line| c_string(&line).to_vec().into())),
+    )
 }
 
 /// How much output is collected before it is written.

@@ -1,5 +1,5 @@
 //! Small syntaxes that all of Postfix shares and that know nothing of mail: printable text, lists of words, times, host names,
-//! netstrings, xtext.
+//! netstrings, xtext, white space.
 //!
 //! Addresses are `pf-address`'s business, headers `pf-mime`'s.
 
@@ -9,6 +9,7 @@ pub mod hostname;
 pub mod netstring;
 mod printable;
 mod show;
+pub mod space;
 pub mod split;
 pub mod time;
 pub mod xtext;
