@@ -226,21 +226,21 @@ impl<W: Write> Show<W> {
             return Ok(());
         }
         let (size, count) = SizeRecord::parse(cut(data));
-        let positive = |number: i64| u64::try_from(number).ok().filter(|number| *number > 0);
-        let found = positive(size.data_offset)
-            .zip(positive(size.message_size))
-            .filter(|_| count >= 2);
-        if found.is_none() {
+        let offset = if count >= 2 { size.data_offset } else { -1 };
+        let length = if count >= 1 { size.message_size } else { -1 };
+        if offset <= 0 || length <= 0 {
             warning!("invalid size record: {:.100}", lossy(cut(data)));
         }
-        at.content = found;
-        // One number that is none the less there is enough for this record to be the one.
-        at.sized = (count >= 1 && size.message_size >= 0) || (count >= 2 && size.data_offset >= 0);
+        // A damaged one counts as far as it goes.
+        let start = u64::try_from(offset).ok();
+        at.content = start
+            .filter(|start| *start > 0)
+            .zip(u64::try_from(length).ok());
+        at.sized = offset >= 0 || length >= 0;
         if !self.wanted.envelope {
-            let nowhere = || io::Error::from_raw_os_error(libc::EINVAL);
-            found
-                .ok_or_else(nowhere)
-                .and_then(|(start, _)| input.seek(start))
+            start
+                .ok_or_else(|| io::Error::from_raw_os_error(libc::EINVAL))
+                .and_then(|start| input.seek(start))
                 .map_err(|err| anyhow!("seek error: {}", text(&err)))?;
             at.part = Part::Header;
             at.shown = self.wanted.header;

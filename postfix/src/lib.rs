@@ -21,7 +21,7 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use pf_cli::{Invocation, Opt, Sinks, Spec};
+use pf_cli::{Invocation, Opt, Scanned, Sinks, Spec};
 use pf_config::compat::Level;
 use pf_config::{Config, Source, param};
 use pf_sys::identity;
@@ -50,7 +50,18 @@ const LATEST: &str = "3.11";
 
 /// The command.
 pub fn main() -> ExitCode {
-    pf_cli::run(&SPEC, Sinks::Log, run)
+    pf_cli::run_checked(&SPEC, Sinks::Log, absolute, run)
+}
+
+/// Each directory is looked at as it comes.
+fn absolute(scanned: &Scanned) -> Result<()> {
+    ensure!(
+        scanned
+            .all('c')
+            .all(|directory| directory.as_encoded_bytes().starts_with(b"/")),
+        "-c requires absolute pathname"
+    );
+    Ok(())
 }
 
 fn run(invocation: &Invocation) -> Result<ExitCode> {
@@ -64,12 +75,6 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
         "the postfix command must not run as a set-uid process"
     );
     let scanned = &invocation.scanned;
-    for directory in scanned.all('c') {
-        ensure!(
-            directory.as_encoded_bytes().starts_with(b"/"),
-            "-c requires absolute pathname"
-        );
-    }
     let single = scanned.has('c') || std::env::var_os("MAIL_CONFIG").is_some();
     let source = Source::with_directory(scanned.last('c').map(PathBuf::from));
     let mut config = Config::load(&source)?;

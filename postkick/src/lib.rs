@@ -7,8 +7,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use pf_cli::{Invocation, Opt, Sinks, Spec};
 use pf_config::{Config, param};
+use pf_proto::Address;
 use pf_proto::trigger::{self, TriggerError};
-use pf_proto::{Address, Class};
 
 /// The options of the command.
 pub const SPEC: Spec = Spec {
@@ -39,25 +39,16 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
     let queue = config.get(param::QUEUE_DIRECTORY)?;
     std::env::set_current_dir(&queue)
         .map_err(|err| anyhow::anyhow!("chdir {queue}: {}", pf_sys::error::text(&err)))?;
-    let sent = match class.as_ref() {
-        "public" => Some(Class::Public),
-        "private" => Some(Class::Private),
-        _ => None,
-    }
-    .map(|class| Address::new(Path::new("."), class, &service))
-    .map(|address| trigger::send(&address, request.as_bytes(), limit));
-    let why = match sent {
-        Some(Ok(())) => return Ok(ExitCode::SUCCESS),
-        Some(Err(TriggerError::Missing(name, err))) => Some(format!(
+    let address = Address::below(Path::new("."), &class, &service);
+    let why = match trigger::send(&address, request.as_bytes(), limit) {
+        Ok(()) => return Ok(ExitCode::SUCCESS),
+        Err(TriggerError::Missing(name, err)) => Some(format!(
             "unable to look up {name}: {}",
             pf_sys::error::text(&err)
         )),
-        Some(Err(err @ TriggerError::NotASocket(_))) => Some(err.to_string()),
+        Err(err @ TriggerError::NotASocket(_)) => Some(err.to_string()),
         // That nobody listens is what the next line says.
-        Some(Err(TriggerError::Down(..))) => None,
-        None => Some(format!(
-            "unable to look up {class}/{service}: No such file or directory"
-        )),
+        Err(TriggerError::Down(..)) => None,
     };
     if let Some(why) = why {
         pf_log::warning!("{why}");

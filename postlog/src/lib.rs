@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use pf_cli::{Invocation, Opt, Spec, safe_environment};
+use pf_cli::{Invocation, Opt, Scanned, Spec, safe_environment};
 use pf_config::{Config, param};
 use pf_log::{Facility, Fallback, Level, Sink};
 use pf_text::{Show, printable};
@@ -40,14 +40,21 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// The command.
 pub fn main() -> ExitCode {
     // Complaints about the command line have the name that lines in the log have.
-    if let Err(bad) = SPEC.scan(std::env::args_os().skip(1)) {
+    let mut scanned = Scanned::default();
+    if let Err(bad) = SPEC.scan_into(&mut scanned, std::env::args_os().skip(1)) {
         open(
             &task("postfix"),
             &task("postfix"),
             Sink::syslog(Facility::MAIL),
         );
-        let _unread = writeln!(std::io::stderr(), "{}: {bad}", SPEC.name);
-        pf_log::fatal!("{}", pf_cli::usage(&SPEC, SPEC.name));
+        // A severity is looked at as it comes.
+        match level(&scanned) {
+            Err(err) => pf_log::fatal!("{err}"),
+            Ok(_) => {
+                let _unread = writeln!(std::io::stderr(), "{}: {bad}", SPEC.name);
+                pf_log::fatal!("{}", pf_cli::usage(&SPEC, SPEC.name));
+            }
+        }
         return ExitCode::FAILURE;
     }
     pf_cli::run_setgid(&SPEC, 1, run)
@@ -56,10 +63,7 @@ pub fn main() -> ExitCode {
 fn run(invocation: &Invocation) -> Result<ExitCode> {
     let own = task("postfix");
     open(&own, &own, Sink::syslog(Facility::MAIL));
-    let mut level = Level::Info;
-    for value in invocation.scanned.all('p') {
-        level = severity(value)?;
-    }
+    let level = level(&invocation.scanned)?;
     let source = invocation.source();
     pf_cli::authorize(&source)?;
     let config = Config::load(&source)?;
@@ -104,6 +108,13 @@ fn lines(level: Level) -> Result<()> {
         let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
         pf_log::log(level, format_args!("{}", Show(text)));
     }
+}
+
+/// The severity that was asked for last; all of them have to be known.
+fn level(scanned: &Scanned) -> Result<Level> {
+    scanned
+        .all('p')
+        .try_fold(Level::Info, |_, name| severity(name))
 }
 
 fn severity(name: &OsStr) -> Result<Level> {

@@ -47,19 +47,20 @@ pub const SPEC: Spec = Spec {
 
 /// The command's main function.
 pub fn main() -> ExitCode {
+    let mut scanned = Scanned::default();
+    let bad = SPEC.scan_into(&mut scanned, std::env::args_os().skip(1));
+    if bad.is_err() && modes(&scanned) > 1 {
+        // The second mode came before the mistake.
+        return pf_cli::run_setgid_with(&SPEC, UNAVAILABLE, scanned, |_| {
+            Err(pf_cli::usage(&SPEC, SPEC.name))
+        });
+    }
     pf_cli::run_setgid(&SPEC, UNAVAILABLE, run)
 }
 
 fn run(invocation: &Invocation) -> Result<ExitCode> {
     let scanned = &invocation.scanned;
-    let modes = ['f', 'i', 'j', 'p', 's']
-        .iter()
-        .map(|letter| scanned.count(*letter))
-        .sum::<usize>()
-        + TABLES
-            .iter()
-            .map(|name| scanned.long.iter().filter(|(long, _)| long == name).count())
-            .sum::<usize>();
+    let modes = modes(scanned);
     if modes > 1 || !scanned.operands.is_empty() {
         return Err(pf_cli::usage(&SPEC, SPEC.name));
     }
@@ -115,6 +116,16 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
 
 /// Long options that each say what the command does, as `-p` and `-j` do.
 const TABLES: [&str; 2] = ["table", "count-by"];
+
+/// How many options say what the command does; there may be one.
+fn modes(scanned: &Scanned) -> usize {
+    let letters = ['f', 'i', 'j', 'p', 's'].map(|letter| scanned.count(letter));
+    let long = scanned
+        .long
+        .iter()
+        .filter(|(name, _)| TABLES.contains(name));
+    letters.iter().sum::<usize>() + long.count()
+}
 
 /// What is to be listed, if anything is.
 fn choice(scanned: &Scanned) -> Result<Option<Choice>> {

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use pf_cli::{BadOption, Opt, Scanned, Spec};
 use pf_config::{Config, Source, param};
 use pf_sys::error::text;
@@ -75,15 +75,17 @@ pub fn main() -> ExitCode {
     let mut arguments = std::env::args_os();
     let called = arguments.next().unwrap_or_else(|| SPEC.name.into());
     let called = called.to_string_lossy();
-    let scanned = match SPEC.scan(arguments) {
-        Ok(scanned) if scanned.has('h') => return usage(&called, None),
+    let mut scanned = Scanned::default();
+    match SPEC.scan_into(&mut scanned, arguments) {
         // An option at the end without its value is none.
-        Err(BadOption::NoValue(_)) => Scanned::default(),
+        Ok(()) | Err(BadOption::NoValue(_)) if scanned.has('h') => return usage(&called, None),
+        Ok(()) => {}
+        // It hides one of the same kind that had its value.
+        Err(BadOption::NoValue(letter)) => scanned.options.retain(|(other, _)| *other != letter),
         Err(BadOption::Unknown(letter)) => return usage(&called, Some(letter)),
         // There are no long ones.
         Err(_) => return usage(&called, Some('-')),
-        Ok(scanned) => scanned,
-    };
+    }
     match run(&scanned) {
         Ok(()) => ExitCode::SUCCESS,
         Err(err) => {
@@ -166,12 +168,19 @@ fn directories(scanned: &Scanned) -> Result<Vec<PathBuf>> {
     if named.iter().all(|name| Path::new(name).is_absolute()) {
         return Ok(named.into_iter().map(PathBuf::from).collect());
     }
-    let config = Config::load(&Source::with_directory(
-        scanned.last('c').map(PathBuf::from),
-    ))?;
-    let queue = config.get(param::QUEUE_DIRECTORY)?;
+    let queue = queue_directory(scanned).map_err(|err| {
+        complain(&format!("postconf: fatal: {err:#}"));
+        anyhow!("postconf failed")
+    })?;
     std::env::set_current_dir(&queue).with_context(|| format!("chdir({queue})"))?;
     Ok(named.into_iter().map(PathBuf::from).collect())
+}
+
+/// What the original asks postconf for.
+fn queue_directory(scanned: &Scanned) -> Result<String> {
+    let directory = scanned.last('c').map(PathBuf::from);
+    let config = Config::load(&Source::with_directory(directory))?;
+    Ok(config.get(param::QUEUE_DIRECTORY)?)
 }
 
 struct Shape {

@@ -105,14 +105,14 @@ pub fn enqueue(options: &Options, config: &Config) -> Result<()> {
     let mut count = 0;
     for word in &options.recipients {
         let tokens = pf_address::parse(word);
-        let mut addresses: Vec<Vec<u8>> = pf_address::addresses(&tokens)
-            .map(|address| address.internal())
-            .collect();
-        if addresses.is_empty() {
-            addresses.push(Vec::new());
+        let before = count;
+        for address in pf_address::addresses(&tokens) {
+            recipient(&mut out, options, &address.internal())?;
+            count += 1;
         }
-        for address in addresses {
-            recipient(&mut out, options, &address)?;
+        if count == before {
+            // No address in it: somebody will hear of an empty one.
+            out.put(RecordType::RCPT, b"")?;
             count += 1;
         }
     }

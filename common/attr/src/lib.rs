@@ -54,6 +54,9 @@ pub enum Error {
         /// What it is, made printable.
         found: String,
     },
+    /// Nobody listens; the text says where.
+    #[error("{0}")]
+    Unreachable(String),
     /// A server speaks another protocol.
     #[error("unexpected protocol {found} (expected: {wanted})")]
     Protocol {

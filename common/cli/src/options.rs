@@ -184,6 +184,18 @@ impl Spec {
         arguments: impl IntoIterator<Item = OsString>,
     ) -> Result<Scanned, BadOption> {
         let mut scanned = Scanned::default();
+        self.scan_into(&mut scanned, arguments).map(|()| scanned)
+    }
+
+    /// As [`Spec::scan`], into `scanned`, which has what comes before the first bad option.
+    ///
+    /// # Errors
+    /// The first bad option.
+    pub fn scan_into(
+        &self,
+        scanned: &mut Scanned,
+        arguments: impl IntoIterator<Item = OsString>,
+    ) -> Result<(), BadOption> {
         let mut arguments = arguments.into_iter();
         while let Some(argument) = arguments.next() {
             let bytes = argument.as_bytes();
@@ -224,7 +236,7 @@ impl Spec {
             }
         }
         scanned.operands.extend(arguments);
-        Ok(scanned)
+        Ok(())
     }
 
     /// Scans a long option, without its dashes.

@@ -8,7 +8,7 @@ use pf_config::{Config, DEFAULT_DIRECTORY, Source};
 use pf_log::{Facility, Options, Sink};
 
 use crate::nearest::suggest_option;
-use crate::{Failure, Invocation, Spec};
+use crate::{Failure, Invocation, Scanned, Spec};
 
 /// Runs a setgid command. It always has its own name, is talkative only for root, takes nothing from the environment but
 /// `MAIL_CONFIG`, and ends with `status` on every error that does not say otherwise.
@@ -17,22 +17,36 @@ pub fn run_setgid(
     status: u8,
     main: impl FnOnce(&Invocation) -> anyhow::Result<ExitCode>,
 ) -> ExitCode {
-    pf_log::open(Options {
-        program: spec.name.to_owned(),
-        tag: format!("postfix/{}", spec.name),
-        sinks: vec![Sink::Stderr, Sink::syslog(Facility::MAIL)],
-    });
+    open(spec);
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
-    let scanned = match spec.scan(arguments) {
-        Ok(scanned) => scanned,
+    match spec.scan(arguments) {
+        Ok(scanned) => run_setgid_with(spec, status, scanned, main),
         Err(bad) => {
             // This line is getopt(3)'s, not one of ours: it goes to standard error only.
             let _unread = writeln!(std::io::stderr(), "{}: {bad}", spec.name);
             pf_log::fatal!("usage: {}", spec.usage.replace("%s", spec.name));
             suggest_option(spec.name, &bad, spec);
-            return ExitCode::from(status);
+            ExitCode::from(status)
         }
-    };
+    }
+}
+
+fn open(spec: &Spec) {
+    pf_log::open(Options {
+        program: spec.name.to_owned(),
+        tag: format!("postfix/{}", spec.name),
+        sinks: vec![Sink::Stderr, Sink::syslog(Facility::MAIL)],
+    });
+}
+
+/// As [`run_setgid`], with a command line that is scanned already.
+pub fn run_setgid_with(
+    spec: &Spec,
+    status: u8,
+    scanned: Scanned,
+    main: impl FnOnce(&Invocation) -> anyhow::Result<ExitCode>,
+) -> ExitCode {
+    open(spec);
     if pf_sys::identity::effective_uid() == 0 {
         pf_log::set_verbose(u8::try_from(scanned.count('v')).unwrap_or(u8::MAX));
     }

@@ -158,8 +158,19 @@ pub fn run(
     sinks: Sinks,
     main: impl FnOnce(&Invocation) -> anyhow::Result<ExitCode>,
 ) -> ExitCode {
+    run_checked(spec, sinks, |_| Ok(()), main)
+}
+
+/// As [`run`], for a command that looks at its options as they come: `check` is asked of all of them, or of those before the
+/// first bad one, and its complaint is told first.
+pub fn run_checked(
+    spec: &Spec,
+    sinks: Sinks,
+    check: fn(&Scanned) -> anyhow::Result<()>,
+    main: impl FnOnce(&Invocation) -> anyhow::Result<ExitCode>,
+) -> ExitCode {
     let (_, name, arguments) = words(spec);
-    run_named(spec, name.clone(), name, arguments, sinks, main)
+    run_named(spec, name.clone(), name, arguments, sinks, check, main)
 }
 
 /// As [`run`], for a command that complains to standard error only, under its name as the caller wrote it, path and all.
@@ -168,7 +179,15 @@ pub fn run_as_called(
     main: impl FnOnce(&Invocation) -> anyhow::Result<ExitCode>,
 ) -> ExitCode {
     let (called, name, arguments) = words(spec);
-    run_named(spec, called, name, arguments, Sinks::StandardError, main)
+    run_named(
+        spec,
+        called,
+        name,
+        arguments,
+        Sinks::StandardError,
+        |_| Ok(()),
+        main,
+    )
 }
 
 /// The name that the caller used, the last part of it, and the arguments.
@@ -188,6 +207,7 @@ fn run_named(
     name: String,
     arguments: Vec<OsString>,
     sinks: Sinks,
+    check: fn(&Scanned) -> anyhow::Result<()>,
     main: impl FnOnce(&Invocation) -> anyhow::Result<ExitCode>,
 ) -> ExitCode {
     let mut places = vec![Sink::Stderr];
@@ -203,16 +223,19 @@ fn run_named(
         tag: format!("{tag}/{name}"),
         sinks: places,
     });
-    let scanned = match spec.scan(arguments) {
-        Ok(scanned) => scanned,
-        Err(bad) => {
-            // This line is getopt(3)'s, not one of ours: it goes to standard error only.
-            let _unread = writeln!(std::io::stderr(), "{called}: {bad}");
-            pf_log::fatal!("{}", usage(spec, &called));
-            suggest_option(&called, &bad, spec);
-            return ExitCode::FAILURE;
-        }
-    };
+    let mut scanned = Scanned::default();
+    let bad = spec.scan_into(&mut scanned, arguments);
+    if let Err(err) = check(&scanned) {
+        pf_log::fatal!("{err:#}");
+        return ExitCode::FAILURE;
+    }
+    if let Err(bad) = bad {
+        // This line is getopt(3)'s, not one of ours: it goes to standard error only.
+        let _unread = writeln!(std::io::stderr(), "{called}: {bad}");
+        pf_log::fatal!("{}", usage(spec, &called));
+        suggest_option(&called, &bad, spec);
+        return ExitCode::FAILURE;
+    }
     let mut verbose = scanned.count('v');
     if verbose == 0 && safe_environment("MAIL_VERBOSE").is_some() {
         verbose = 1;

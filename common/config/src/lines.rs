@@ -1,6 +1,8 @@
 //! Logical lines, as in `main.cf`, `master.cf` and the sources of lookup tables: a line that begins with white space
 //! continues the one before; comment lines and empty lines count for nothing, even in between.
 
+use pf_text::Show;
+
 /// One logical line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
@@ -114,7 +116,7 @@ impl Iterator for Lines<'_> {
                 let start = start.split(|byte| *byte == 0).next().unwrap_or_default();
                 self.warnings.push(format!(
                     ": logical line must not start with whitespace: \"{}{}\"",
-                    String::from_utf8_lossy(start),
+                    Show(start),
                     if line.text.len() > 30 { "..." } else { "" }
                 ));
                 continue;

@@ -1,9 +1,13 @@
 //! Tables made of tables: `unionmap:`, `pipemap:`, `debug:`, and `randmap:`.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::rc::Rc;
+
 use pf_text::split::{list_braces, strip_braces};
 
 use crate::spec::open;
-use crate::table::{Answer, Entry, Inner, Local, Nature, OpenError, Remote, Table};
+use crate::table::{self, Answer, Inner, Local, Nature, OpenError, Remote, Table};
 use crate::{Lookup, LookupError, Options};
 
 /// The tables within the braces of `kind:{type:name, ...}`.
@@ -21,11 +25,20 @@ fn parts(kind: &str, name: &str) -> Result<Vec<String>, OpenError> {
     Ok(words)
 }
 
-/// Opens all tables, or none: an error closes those that were opened.
-fn tables(kind: &str, name: &str, options: &Options) -> Result<Vec<Table>, OpenError> {
+/// Opens all tables, or none: an error closes those that were opened. One that is named twice is opened once.
+fn tables(kind: &str, name: &str, options: &Options) -> Result<Vec<Rc<Table>>, OpenError> {
+    let mut tables: HashMap<String, Rc<Table>> = HashMap::new();
     parts(kind, name)?
-        .iter()
-        .map(|spec| open(spec, options))
+        .into_iter()
+        .map(|spec| {
+            Ok(match tables.entry(spec) {
+                Entry::Occupied(known) => known.get().clone(),
+                Entry::Vacant(new) => {
+                    let table = Rc::new(open(new.key(), options)?);
+                    new.insert(table).clone()
+                }
+            })
+        })
         .collect()
 }
 
@@ -48,7 +61,7 @@ pub(crate) fn nature(name: &str, _options: &Options) -> Nature {
         .unwrap_or(Nature::Fixed)
 }
 
-struct Union(Vec<Table>);
+struct Union(Vec<Rc<Table>>);
 
 impl Remote for Union {
     fn get<'a>(&'a self, key: &'a [u8]) -> Answer<'a> {
@@ -79,7 +92,7 @@ pub(crate) fn union(name: &str, options: &Options) -> Result<Inner, OpenError> {
     )?))))
 }
 
-struct Pipe(Vec<Table>);
+struct Pipe(Vec<Rc<Table>>);
 
 impl Remote for Pipe {
     fn get<'a>(&'a self, key: &'a [u8]) -> Answer<'a> {
@@ -125,7 +138,7 @@ impl Remote for Debug {
         })
     }
 
-    fn entries(&self) -> Option<Result<Vec<Entry>, LookupError>> {
+    fn entries(&self) -> Option<Result<Vec<table::Entry>, LookupError>> {
         let entries = self.0.entries()?;
         let title = self.0.title();
         for (key, value) in entries.iter().flatten() {

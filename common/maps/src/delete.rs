@@ -33,16 +33,37 @@ impl Tool {
         for word in words {
             tables.push((*word, self.writable(word)?));
         }
+        self.delete_from(&mut tables, keys)
+    }
+
+    /// Deletes one key from tables, each opened when it is its turn. Whether one of them had it.
+    ///
+    /// # Errors
+    /// A table cannot be opened or changed.
+    pub fn delete_one(&self, words: &[&str], key: &[u8]) -> Result<bool, Stop> {
+        words.iter().try_fold(false, |found, word| {
+            let table = (*word, self.writable(word)?);
+            Ok(self.delete_from(&mut [table], [Ok(key.into())])? || found)
+        })
+    }
+
+    fn delete_from<'k>(
+        &self,
+        tables: &mut [(&str, Writable)],
+        keys: impl IntoIterator<Item = io::Result<Cow<'k, [u8]>>>,
+    ) -> Result<bool, Stop> {
         let mut found = false;
         for key in keys {
             let key = key?;
-            for (word, table) in &mut tables {
+            for (word, table) in &mut *tables {
                 if self.options.utf8 && std::str::from_utf8(&key).is_err() {
                     pf_log::warning!(
                         "{}: non-UTF-8 key \"{}\": malformed UTF-8 or invalid codepoint",
-                        title(self, word),
+                        self.spelled(word),
                         pf_text::Show(&key)
                     );
+                    // As the original, which says that it was there.
+                    found = true;
                     continue;
                 }
                 let key = if self.options.fold {
@@ -50,7 +71,7 @@ impl Tool {
                 } else {
                     key.to_vec()
                 };
-                let title = title(self, word);
+                let title = self.spelled(word);
                 let here = match table {
                     Writable::Nothing => continue,
                     Writable::Refusing(why) => return Err(Stop::Fatal(why.clone())),
@@ -108,9 +129,4 @@ impl Tool {
             _ => Err(unsupported(kind).into()),
         }
     }
-}
-
-fn title(tool: &Tool, word: &str) -> String {
-    let (kind, name) = tool.split(word);
-    format!("{kind}:{name}")
 }

@@ -101,6 +101,12 @@ impl Tool {
         word.split_once(':').unwrap_or((&self.default_type, word))
     }
 
+    /// Type and name as they were given.
+    pub(crate) fn spelled(&self, word: &str) -> String {
+        let (kind, name) = self.split(word);
+        format!("{kind}:{name}")
+    }
+
     pub(crate) fn open(&self, word: &str) -> Result<Table, Stop> {
         let (kind, name) = self.split(word);
         if kind == "proxy" && !name.is_empty() {
@@ -160,9 +166,6 @@ impl Tool {
             }
             Lookup::Found(value) => value,
         };
-        if value.is_empty() {
-            empty_value(&table.title(), key);
-        }
         Ok(Some(value))
     }
 
@@ -175,6 +178,9 @@ impl Tool {
         let Some(value) = self.ask(&table, key, false)? else {
             return Ok(false);
         };
+        if value.is_empty() {
+            empty_value(&self.spelled(word), key);
+        }
         if self.json {
             self.print(out, key, &value)?;
         } else {
@@ -213,9 +219,10 @@ impl Tool {
         };
         for (key, value) in entries {
             if key.is_empty() {
-                pf_log::warning!("table {title}: empty lookup key value is not allowed");
+                let spelled = self.spelled(word);
+                pf_log::warning!("table {spelled}: empty lookup key value is not allowed");
             } else if value.is_empty() {
-                empty_value(&title, &key);
+                empty_value(&self.spelled(word), &key);
             }
             if self.options.value_is_file {
                 match file_value::decoded(&value) {
@@ -273,6 +280,9 @@ impl Tables<'_> {
             };
             if let Some(value) = self.tool.ask(table, key, *known)? {
                 *known = true;
+                if value.is_empty() {
+                    empty_value(&table.title(), key);
+                }
                 self.tool.print(out, key, &value)?;
                 return Ok(true);
             }

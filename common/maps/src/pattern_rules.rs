@@ -3,6 +3,7 @@
 use crate::patterns::{Engine, Part, Pattern, Rule};
 use crate::prefilter::needed;
 use crate::{Options, file_value};
+use pf_text::Show;
 use pf_text::space::{is_space, trim, trim_start};
 
 /// What is on a line.
@@ -179,7 +180,7 @@ impl Reader<'_> {
             let fate = if E::SECOND { "skipping" } else { "ignoring" };
             self.warn(&format!(
                 "no closing regexp delimiter \"{}\": {fate} this rule",
-                char::from(delimiter)
+                Show(&[delimiter])
             ));
             return None;
         };
@@ -194,7 +195,7 @@ impl Reader<'_> {
         if let Some(letter) = options.iter().find(|letter| !E::LETTERS.contains(letter)) {
             self.warn(&format!(
                 "unknown regexp option \"{}\": skipping this rule",
-                char::from(*letter)
+                Show(&[*letter])
             ));
             return None;
         }

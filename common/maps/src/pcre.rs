@@ -1,5 +1,7 @@
 //! `pcre:`: Perl-compatible regular expressions.
 
+use std::fmt::Write as _;
+
 use pcre2::bytes::{Regex, RegexBuilder};
 
 use crate::Options;
@@ -39,12 +41,11 @@ impl Engine for Perl {
         if anchored {
             text.push_str(r"\G");
         }
-        let pattern = std::str::from_utf8(pattern)
-            .map_err(|_| "pattern is not UTF-8: skipping this rule".to_owned())?;
+        let pattern = as_text(pattern);
         let pattern = if dollar_end {
-            dollar_at_end(pattern)
+            dollar_at_end(&pattern)
         } else {
-            pattern.to_owned()
+            pattern
         };
         text.push_str(&if anchored {
             format!("(?:{pattern})")
@@ -84,6 +85,23 @@ impl Engine for Perl {
                 .collect()
         }))
     }
+}
+
+/// The binding takes text, the library bytes: a byte that is no text is written by its number.
+fn as_text(pattern: &[u8]) -> String {
+    let mut text = String::with_capacity(pattern.len());
+    for chunk in pattern.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            let slashes = text.len() - text.trim_end_matches('\\').len();
+            if slashes % 2 == 1 {
+                // It stood for this byte itself.
+                text.pop();
+            }
+            let _ = write!(text, "\\x{byte:02x}");
+        }
+    }
+    text
 }
 
 /// With `PCRE2_DOLLAR_ENDONLY` an unescaped dollar sign is the very end.

@@ -107,8 +107,10 @@ impl Proxy {
             instance_flags: self.instance_flags,
         };
         let reply = self.client.call(&request).await;
-        let StatusReply { status, flags } =
-            reply.map_err(|err| OpenError(format!("service {service}: {err}")))?;
+        let StatusReply { status, flags } = reply.map_err(|err| match err {
+            pf_attr::Error::Unreachable(problem) => OpenError(problem),
+            err => OpenError(format!("service {service}: {err}")),
+        })?;
         match status {
             Status::Ok => {
                 self.flags.set(flags.or(Some(self.instance_flags)));

@@ -54,6 +54,10 @@ pub struct Client {
 /// No more idle connections than this are kept.
 const MAX_IDLE: usize = 8;
 
+/// How often somebody is waited for who does not listen yet, and the pause between.
+const CONNECT_TRIES: u32 = 10;
+const CONNECT_DELAY: Duration = Duration::from_secs(10);
+
 impl Client {
     /// A client that has not connected yet.
     pub fn new(address: Address, policy: Policy) -> Self {
@@ -75,7 +79,7 @@ impl Client {
     /// after each [`Policy::delay`], with a warning each time.
     ///
     /// # Errors
-    /// No try of [`Policy::tries`] succeeded.
+    /// No try of [`Policy::tries`] succeeded, or nobody listens, where there is no limit of tries: that takes 100 seconds.
     pub async fn call<R: Request>(&self, request: &R) -> Result<R::Reply, Error> {
         let mut tries: u32 = 0;
         loop {
@@ -86,6 +90,9 @@ impl Client {
                     if kept {
                         self.idle.borrow_mut().clear();
                         continue;
+                    }
+                    if matches!(err, Error::Unreachable(_)) {
+                        return Err(err);
                     }
                     tries = tries.saturating_add(1);
                     if tries > 1 || !gone(&err) {
@@ -130,9 +137,30 @@ impl Client {
         Ok(reply)
     }
 
+    /// Where nobody listens the mail system may be about to start: without a limit of tries, that is waited for.
+    async fn reach(&self) -> Result<UnixStream, Error> {
+        let mut count = 0;
+        loop {
+            let err = match UnixStream::connect(self.address.path()).await {
+                Ok(stream) => return Ok(stream),
+                Err(err) if self.policy.tries.is_some() => return Err(err.into()),
+                Err(err) => pf_sys::error::text(&err),
+            };
+            count += 1;
+            let path = self.address.path();
+            let path = path.strip_prefix(".").unwrap_or(path).display();
+            let problem = format!("connect #{count} to subsystem {path}: {err}");
+            if count > CONNECT_TRIES {
+                return Err(Error::Unreachable(problem));
+            }
+            pf_log::warning!("{problem}");
+            tokio::time::sleep(CONNECT_DELAY).await;
+        }
+    }
+
     async fn connect(&self, protocol: Option<&'static str>) -> Result<Connection, Error> {
         let now = Instant::now();
-        let stream = UnixStream::connect(self.address.path()).await?;
+        let stream = self.reach().await?;
         let mut stream = aio::Stream::new(stream, self.policy.timeout);
         if let Some(protocol) = protocol {
             check_announcement(&stream.recv().await?, protocol)?;

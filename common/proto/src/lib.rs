@@ -57,7 +57,12 @@ pub struct Address {
 impl Address {
     /// The socket of `service`, in its directory below `queue_directory` (which is `.` for a daemon: it works there).
     pub fn new(queue_directory: &Path, class: Class, service: &str) -> Self {
-        let name = format!("{}/{service}", class.directory());
+        Self::below(queue_directory, class.directory(), service)
+    }
+
+    /// The socket of `service` in any `directory` below `queue_directory`.
+    pub fn below(queue_directory: &Path, directory: &str, service: &str) -> Self {
+        let name = format!("{directory}/{service}");
         Self {
             path: queue_directory.join(&name),
             name,

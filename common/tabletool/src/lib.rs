@@ -188,7 +188,7 @@ fn last_of<T: Copy>(invocation: &Invocation, meanings: &[(char, T)]) -> Option<T
 fn delete(tool: &Tool, words: &[&str], key: &OsStr) -> Result<bool, Stop> {
     let key = key.as_bytes();
     if key != b"-" {
-        return tool.delete(words, [Ok(key.into())]);
+        return tool.delete_one(words, key);
     }
     let lines = input_lines(io::stdin().lock());
     tool.delete(

@@ -35,6 +35,8 @@ pub struct Case {
     pub master_cf: Option<Vec<u8>>,
     /// Whether `main_cf` is the whole file.
     pub whole: bool,
+    /// Whether complaints are those of an interpreter, as of a script in Perl.
+    pub own_words: bool,
     /// Whether lines of the output may come in any order.
     pub any_order: bool,
     /// Whether the same complaint may come more than once: the original reads a file again that is as new as the clock.

@@ -456,13 +456,15 @@ fn words(random: &mut Random) -> Vec<Vec<u8>> {
             }
             words.extend(operands(random, |random| name(random).into_bytes()));
         }
-        5..7 => words.extend(extra(random, "nfhHxqj")),
+        5..7 => words.extend(extra(random, "nfHxqj")),
         7 => {
             words.push(b"-n".to_vec());
             words.extend(extra(random, "fhHxqj"));
         }
         8 => {
             words.extend(extra(random, "hH"));
+            // All of them without their names cannot be told apart.
+            words.push(random.pick(NAMES).as_bytes().to_vec());
             words.extend(operands(random, |random| {
                 random.pick(NAMES).as_bytes().to_vec()
             }));
@@ -584,7 +586,7 @@ fn words(random: &mut Random) -> Vec<Vec<u8>> {
             [
                 b"-c".to_vec(),
                 random
-                    .pick(&["../etc", "/nonexistent", ".", ""])
+                    .pick(&["../etc", "/nonexistent", "."])
                     .as_bytes()
                     .to_vec(),
             ],

@@ -120,7 +120,6 @@ fn option(random: &mut Random) -> Vec<Vec<u8>> {
         "-oi",
         "-t",
         "-t",
-        "-v",
         "-n",
         "-U",
         "-m",
@@ -200,7 +199,6 @@ fn option(random: &mut Random) -> Vec<Vec<u8>> {
         "-bs",
         "-o",
         "-b",
-        "-v -v",
     ];
     match random.below(10) {
         0 | 1 => vec![b"-f".to_vec(), word(random)],
