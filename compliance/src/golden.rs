@@ -1,20 +1,18 @@
 //! Comparison with what the peer did.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::LazyLock;
 
 use pf_testkit::{Instance, Output};
 use regex::Regex;
 
-/// Recordings are in `golden/`, or where `POSTFIX_RS_GOLDEN` says. Asserts that `text`, made independent of this run by [`normalise`], is what the peer's recording `name` holds.
+/// Asserts that `text`, made independent of this run by [`normalise`], is what the peer's recording `name` holds.
 pub fn check(instance: &Instance, name: &str, text: &str) {
     let text = normalise(instance, text);
-    let directory = std::env::var_os("POSTFIX_RS_GOLDEN").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("golden"),
-        PathBuf::from,
-    );
-    let path = directory.join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("golden")
+        .join(name);
     if std::env::var_os("POSTFIX_RS_RECORD").is_some() {
         assert!(
             instance.target().is_peer(),

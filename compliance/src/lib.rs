@@ -14,7 +14,6 @@
 )]
 
 pub mod agent;
-pub mod chance;
 pub mod cleaned;
 pub mod delivery;
 pub mod dialogue;

@@ -51,16 +51,19 @@ const QUEUES: [QueueName; 6] = [
 
 /// The command's main function.
 pub fn main() -> ExitCode {
-    pf_cli::run_as_called(&SPEC, run)
+    pf_cli::run_as_called(&SPEC, |invocation| start(invocation).map(drop), run)
+}
+
+/// Where to begin; offsets are looked at as they come.
+fn start(invocation: &Invocation) -> Result<u64> {
+    invocation.scanned.all('s').try_fold(0, |_, offset| {
+        parse_offset(offset.as_bytes())
+            .ok_or_else(|| anyhow!("bad offset: {}", offset.to_string_lossy()))
+    })
 }
 
 fn run(invocation: &Invocation) -> Result<ExitCode> {
     let scanned = &invocation.scanned;
-    let mut start = 0;
-    for offset in scanned.all('s') {
-        start = parse_offset(offset.as_bytes())
-            .ok_or_else(|| anyhow!("bad offset: {}", offset.to_string_lossy()))?;
-    }
     let parts = ['e', 'h', 'b'].map(|letter| scanned.has(letter));
     let all = parts == [false; 3];
     let [envelope, header, body] = parts.map(|part| part || all);
@@ -73,11 +76,12 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
         types: scanned.has('d'),
         raw: scanned.has('r'),
         verbose: pf_log::verbose() > 0,
-        start,
+        start: start(invocation)?,
     };
     let mut show = Show::new(wanted, io::stdout());
     let config = Config::load(&invocation.source())?;
     config.check()?;
+    pf_log::show_utf8(config.get(param::SMTPUTF8_ENABLE)?);
     if scanned.operands.is_empty() {
         let stdin = io::stdin().as_fd().try_clone_to_owned()?;
         show.file(&mut Input::stdin(File::from(stdin)))?;

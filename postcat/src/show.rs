@@ -229,7 +229,7 @@ impl<W: Write> Show<W> {
         let offset = if count >= 2 { size.data_offset } else { -1 };
         let length = if count >= 1 { size.message_size } else { -1 };
         if offset <= 0 || length <= 0 {
-            warning!("invalid size record: {:.100}", lossy(cut(data)));
+            warning!("invalid size record: {:.100}", pf_text::Show(cut(data)));
         }
         // A damaged one counts as far as it goes.
         let start = u64::try_from(offset).ok();
@@ -285,7 +285,7 @@ impl<W: Write> Show<W> {
                 Err(why) => warning!(
                     "{}: malformed attribute: {why}: {:.100}",
                     input.name(),
-                    lossy(cut(data))
+                    pf_text::Show(cut(data))
                 ),
                 Ok((name, value)) if name == attr::CREATE_TIME.as_bytes() => {
                     let date = date(ArrivalTime::parse(value).seconds);
@@ -359,10 +359,6 @@ fn belongs_to_header(line: &[u8]) -> bool {
 /// What a record without its own rules holds ends at a NUL.
 fn cut(data: &[u8]) -> &[u8] {
     data.split(|byte| *byte == 0).next().unwrap_or_default()
-}
-
-fn lossy(data: &[u8]) -> String {
-    String::from_utf8_lossy(data).into_owned()
 }
 
 fn date(seconds: i64) -> String {

@@ -123,7 +123,15 @@ const MAP_TYPES: &[&str] = &[
 
 /// Runs the command.
 pub fn main() -> ExitCode {
-    pf_cli::run_as_called(&SPEC, run)
+    pf_cli::run_as_called(
+        &SPEC,
+        |invocation| {
+            // Each byte is a character here; those that are not ASCII are not shown in complaints.
+            pf_log::set_ascii();
+            options(invocation).map(drop)
+        },
+        run,
+    )
 }
 
 /// What the command line means.
@@ -138,7 +146,8 @@ struct Request {
     directory: Option<PathBuf>,
 }
 
-fn request(invocation: &Invocation) -> anyhow::Result<Request> {
+/// What the options say, each by itself.
+fn options(invocation: &Invocation) -> anyhow::Result<Request> {
     let mut request = Request {
         called: invocation.called.clone(),
         mode: Mode::default(),
@@ -219,6 +228,11 @@ fn request(invocation: &Invocation) -> anyhow::Result<Request> {
         };
         request.mode = request.mode.with(flag);
     }
+    Ok(request)
+}
+
+fn request(invocation: &Invocation) -> anyhow::Result<Request> {
+    let mut request = options(invocation)?;
     for operand in &invocation.scanned.operands {
         request.names.push(lines::open(operand.as_bytes()));
     }
@@ -255,8 +269,6 @@ fn classes(text: &str) -> anyhow::Result<Vec<Class>> {
 }
 
 fn run(invocation: &Invocation) -> anyhow::Result<ExitCode> {
-    // Each byte is a character here; those that are not ASCII are not shown in complaints.
-    pf_log::set_ascii();
     let request = request(invocation)?;
     let source = Source::with_directory(request.directory.clone());
     let stdout = std::io::stdout();
@@ -386,8 +398,10 @@ fn templates(source: &Source, mode: Mode, files: &[String]) -> anyhow::Error {
     if files.len() > 1 {
         return anyhow!("options -b and -t require at most one template file");
     }
-    let daemons = match Config::load(source).and_then(|config| config.get(param::DAEMON_DIRECTORY))
-    {
+    let daemons = match Config::load(source).and_then(|config| {
+        config.check()?;
+        config.get(param::DAEMON_DIRECTORY)
+    }) {
         Ok(daemons) => daemons,
         Err(err) => return err.into(),
     };

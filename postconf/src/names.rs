@@ -199,11 +199,19 @@ impl Names {
     /// # Errors
     /// The syntax is bad; what exactly is warned about.
     pub fn expand(&self, text: &str, scope: Scope) -> anyhow::Result<String> {
+        self.expand_from(text, scope, false)
+    }
+
+    fn expand_from(&self, text: &str, scope: Scope, set_only: bool) -> anyhow::Result<String> {
         let options = Options {
             recursive: true,
             ..Options::default()
         };
-        let mut values = Scoped { names: self, scope };
+        let mut values = Scoped {
+            names: self,
+            scope,
+            set_only,
+        };
         match expand::expand(text.as_bytes(), &options, &mut values) {
             Ok(expanded) => Ok(String::from_utf8_lossy(&expanded.text).into_owned()),
             Err(err) => {
@@ -221,7 +229,7 @@ impl Names {
     pub fn evaluate(&self, name: &str, scope: Scope) -> anyhow::Result<String> {
         if let Some(text) = self.value(name, scope, true) {
             return self
-                .expand(text, scope)
+                .expand_from(text, scope, true)
                 .map_err(|err| anyhow!("dictionary mail_dict: {err}"));
         }
         let default = self.nodes.get(name).map_or("", |node| &node.default);
@@ -251,12 +259,14 @@ impl Names {
 struct Scoped<'a> {
     names: &'a Names,
     scope: Scope,
+    /// Whether defaults do not count.
+    set_only: bool,
 }
 
 impl Values for Scoped<'_> {
     fn value(&mut self, name: &str, _: Purpose) -> Option<Cow<'_, [u8]>> {
         self.names
-            .value(name, self.scope, false)
+            .value(name, self.scope, self.set_only)
             .map(|value| Cow::Borrowed(value.as_bytes()))
     }
 

@@ -21,7 +21,7 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use pf_cli::{Invocation, Opt, Scanned, Sinks, Spec};
+use pf_cli::{Invocation, Opt, Sinks, Spec};
 use pf_config::compat::Level;
 use pf_config::{Config, Source, param};
 use pf_sys::identity;
@@ -54,9 +54,10 @@ pub fn main() -> ExitCode {
 }
 
 /// Each directory is looked at as it comes.
-fn absolute(scanned: &Scanned) -> Result<()> {
+fn absolute(invocation: &Invocation) -> Result<()> {
     ensure!(
-        scanned
+        invocation
+            .scanned
             .all('c')
             .all(|directory| directory.as_encoded_bytes().starts_with(b"/")),
         "-c requires absolute pathname"

@@ -46,14 +46,18 @@ pub fn main() -> ExitCode {
         );
         return ExitCode::from(TEMPORARY_FAILURE);
     }
-    pf_cli::run_as_called(&SPEC, |invocation| {
-        run(invocation).map_err(|err| {
-            anyhow!(Failure {
-                status: TEMPORARY_FAILURE,
-                text: format!("{err:#}"),
+    pf_cli::run_as_called(
+        &SPEC,
+        |_| Ok(()),
+        |invocation| {
+            run(invocation).map_err(|err| {
+                anyhow!(Failure {
+                    status: TEMPORARY_FAILURE,
+                    text: format!("{err:#}"),
+                })
             })
-        })
-    })
+        },
+    )
 }
 
 fn run(invocation: &Invocation) -> Result<ExitCode> {

@@ -7,7 +7,7 @@ mod instances;
 mod iterate;
 mod manage;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
@@ -85,7 +85,13 @@ pub fn main() -> ExitCode {
         }
         return ExitCode::FAILURE;
     }
-    if let Err(bad) = SPEC.scan(std::env::args_os().skip(1)) {
+    let mut scanned = Scanned::default();
+    if let Err(bad) = SPEC.scan_into(&mut scanned, std::env::args_os().skip(1)) {
+        // An action is looked at as it comes.
+        if let Some(err) = scanned.all('e').find_map(|name| action(name).err()) {
+            let _unread = writeln!(std::io::stderr(), "{}: fatal: {err}", SPEC.name);
+            return ExitCode::FAILURE;
+        }
         let _unread = writeln!(
             std::io::stderr(),
             "{name}: {bad}\n{name}: fatal: Usage:{}",
@@ -135,6 +141,15 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
     })
 }
 
+fn action(name: &OsStr) -> Result<Action> {
+    let name = name.to_string_lossy();
+    Action::named(&name).ok_or_else(|| {
+        anyhow!(
+            "Invalid '-e' edit action '{name}'. Specify 'create', 'destroy', 'import', 'deport', 'enable', 'disable', 'assign' or 'init'"
+        )
+    })
+}
+
 impl Request {
     /// What the command line asks for.
     ///
@@ -169,14 +184,16 @@ impl Request {
                     selections += 1;
                     selection = Selection::Name(value);
                 }
-                'e' => choose(Mode::Edit(Action::named(&value).ok_or_else(|| {
-                    anyhow!("Invalid '-e' edit action '{value}'. Specify 'create', 'destroy', 'import', 'deport', 'enable', 'disable', 'assign' or 'init'")
-                })?)),
+                'e' => choose(Mode::Edit(action(OsStr::new(&value))?)),
                 'l' => choose(Mode::List),
                 'p' => choose(Mode::Postfix),
                 'x' => choose(Mode::Any),
                 'G' | 'I' => {
-                    let place = if *letter == 'G' { &mut names.group } else { &mut names.name };
+                    let place = if *letter == 'G' {
+                        &mut names.group
+                    } else {
+                        &mut names.name
+                    };
                     ensure!(place.is_none(), "Specify at most one '-{letter}' option");
                     *place = Some(if value == "-" { String::new() } else { value });
                 }

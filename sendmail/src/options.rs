@@ -4,6 +4,9 @@ use anyhow::Result;
 use pf_config::{Config, param};
 use pf_log::{debug, warning};
 use pf_record::sendopts;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::PathBuf;
 
 use crate::exit::fail;
 use crate::words::{Item, Words};
@@ -63,7 +66,11 @@ pub struct Options {
 }
 
 /// The configuration directory that `-C` names, as a directory or by its `main.cf`. Old programs name a file.
-pub fn config_directory(called: &str, words: &[Vec<u8>]) -> Option<Vec<u8>> {
+pub fn config_directory(
+    called: &str,
+    words: &[Vec<u8>],
+    mut check: impl FnMut(PathBuf) -> Result<()>,
+) -> Result<Option<PathBuf>> {
     let mut words = Words::new(called, words);
     let mut directory = None;
     loop {
@@ -72,10 +79,10 @@ pub fn config_directory(called: &str, words: &[Vec<u8>]) -> Option<Vec<u8>> {
             continue;
         }
         match words.option() {
-            None => return directory,
+            None => return Ok(directory),
             Some(Item::Option(b'C', path)) => {
                 let bare = path.strip_suffix(b"main.cf");
-                directory = Some(match bare {
+                let named = match bare {
                     Some(b"") => b".".to_vec(),
                     Some(dir) if dir.ends_with(b"/") => {
                         let trimmed =
@@ -83,7 +90,10 @@ pub fn config_directory(called: &str, words: &[Vec<u8>]) -> Option<Vec<u8>> {
                         dir.get(..trimmed.max(1)).unwrap_or(dir).to_vec()
                     }
                     _ => path.to_vec(),
-                });
+                };
+                let named = PathBuf::from(OsString::from_vec(named));
+                check(named.clone())?;
+                directory = Some(named);
             }
             Some(_) => {}
         }
@@ -437,10 +447,14 @@ mod tests {
 
     #[test]
     fn a_configuration_directory_may_be_named_by_its_file() {
-        let dir = |path: &str| config_directory("sendmail", &[b"-iC".to_vec(), path.into()]);
-        assert_eq!(dir("/etc/mail").unwrap(), b"/etc/mail");
-        assert_eq!(dir("/etc/mail/main.cf").unwrap(), b"/etc/mail");
-        assert_eq!(dir("main.cf").unwrap(), b".");
-        assert_eq!(dir("/x/domain.cf").unwrap(), b"/x/domain.cf");
+        use std::path::Path;
+        let dir = |path: &str| {
+            let words = [b"-iC".to_vec(), path.into()];
+            config_directory("sendmail", &words, |_| Ok(())).unwrap()
+        };
+        assert_eq!(dir("/etc/mail").unwrap(), Path::new("/etc/mail"));
+        assert_eq!(dir("/etc/mail/main.cf").unwrap(), Path::new("/etc/mail"));
+        assert_eq!(dir("main.cf").unwrap(), Path::new("."));
+        assert_eq!(dir("/x/domain.cf").unwrap(), Path::new("/x/domain.cf"));
     }
 }

@@ -41,11 +41,13 @@ fn run(called: &str, words: &[Vec<u8>]) -> Result<ExitCode> {
     if pf_cli::safe_environment("MAIL_VERBOSE").is_some() {
         pf_log::set_verbose(1);
     }
-    let named = config_directory(called, words).map(|path| PathBuf::from(OsString::from_vec(path)));
-    let source = Source::with_directory(named.clone());
-    if named.is_some() && identity::effective_uid() != 0 {
-        pf_cli::require_listed(&source)?;
-    }
+    let named = config_directory(called, words, |directory| {
+        if identity::effective_uid() != 0 {
+            pf_cli::require_listed(&Source::with_directory(Some(directory)))?;
+        }
+        Ok(())
+    })?;
+    let source = Source::with_directory(named);
     let mut config = Config::load(&source)?;
     config.set_names(called, pf_config::NO_SERVICE_NAME);
     pf_cli::open_log_as(called, "sendmail", &config, false)?;

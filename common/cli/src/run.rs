@@ -166,16 +166,17 @@ pub fn run(
 pub fn run_checked(
     spec: &Spec,
     sinks: Sinks,
-    check: fn(&Scanned) -> anyhow::Result<()>,
+    check: fn(&Invocation) -> anyhow::Result<()>,
     main: impl FnOnce(&Invocation) -> anyhow::Result<ExitCode>,
 ) -> ExitCode {
     let (_, name, arguments) = words(spec);
     run_named(spec, name.clone(), name, arguments, sinks, check, main)
 }
 
-/// As [`run`], for a command that complains to standard error only, under its name as the caller wrote it, path and all.
+/// As [`run_checked`], for a command that complains to standard error only, under its name as the caller wrote it, path and all.
 pub fn run_as_called(
     spec: &Spec,
+    check: fn(&Invocation) -> anyhow::Result<()>,
     main: impl FnOnce(&Invocation) -> anyhow::Result<ExitCode>,
 ) -> ExitCode {
     let (called, name, arguments) = words(spec);
@@ -185,7 +186,7 @@ pub fn run_as_called(
         name,
         arguments,
         Sinks::StandardError,
-        |_| Ok(()),
+        check,
         main,
     )
 }
@@ -207,7 +208,7 @@ fn run_named(
     name: String,
     arguments: Vec<OsString>,
     sinks: Sinks,
-    check: fn(&Scanned) -> anyhow::Result<()>,
+    check: fn(&Invocation) -> anyhow::Result<()>,
     main: impl FnOnce(&Invocation) -> anyhow::Result<ExitCode>,
 ) -> ExitCode {
     let mut places = vec![Sink::Stderr];
@@ -223,29 +224,30 @@ fn run_named(
         tag: format!("{tag}/{name}"),
         sinks: places,
     });
-    let mut scanned = Scanned::default();
-    let bad = spec.scan_into(&mut scanned, arguments);
-    if let Err(err) = check(&scanned) {
+    let mut invocation = Invocation {
+        called,
+        name,
+        scanned: Scanned::default(),
+    };
+    let bad = spec.scan_into(&mut invocation.scanned, arguments);
+    if let Err(err) = check(&invocation) {
         pf_log::fatal!("{err:#}");
         return ExitCode::FAILURE;
     }
     if let Err(bad) = bad {
+        let called = &invocation.called;
         // This line is getopt(3)'s, not one of ours: it goes to standard error only.
         let _unread = writeln!(std::io::stderr(), "{called}: {bad}");
-        pf_log::fatal!("{}", usage(spec, &called));
-        suggest_option(&called, &bad, spec);
+        pf_log::fatal!("{}", usage(spec, called));
+        suggest_option(called, &bad, spec);
         return ExitCode::FAILURE;
     }
+    let scanned = &invocation.scanned;
     let mut verbose = scanned.count('v');
     if verbose == 0 && safe_environment("MAIL_VERBOSE").is_some() {
         verbose = 1;
     }
     pf_log::set_verbose(u8::try_from(verbose).unwrap_or(u8::MAX));
-    let invocation = Invocation {
-        called,
-        name,
-        scanned,
-    };
     match main(&invocation) {
         Ok(status) => status,
         Err(err) if broken_pipe(&err) => ExitCode::FAILURE,

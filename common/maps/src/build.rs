@@ -67,6 +67,12 @@ pub struct Plan {
     pub options: Options,
 }
 
+/// The longest key of an LMDB database, with the NUL byte that it may end in.
+const LMDB_KEY_LIMIT: usize = 511;
+/// What the library says of a longer one, or an empty one.
+pub(crate) const BAD_SIZE: &str =
+    "MDB_BAD_VALSIZE: Unsupported size of key/DB name/data, or wrong DUPFIXED size";
+
 enum Target {
     Lmdb(LmdbWriter),
     Cdb(CdbWriter),
@@ -209,6 +215,16 @@ impl Builder {
             true => Cow::Owned(pf_text::case::fold(key, self.plan.options.utf8)),
             false => Cow::Borrowed(key),
         };
+        if let Target::Lmdb(writer) = &mut self.target {
+            let length = key.len() + usize::from(writer.null.unwrap_or(true));
+            if !(1..=LMDB_KEY_LIMIT).contains(&length) {
+                if self.plan.incremental {
+                    // Those before it are added.
+                    writer.put_all(&self.entries)?;
+                }
+                return Err(BAD_SIZE.into());
+            }
+        }
         let known = self.entries.find(&key);
         let there = match &self.target {
             Target::Lmdb(writer) if self.plan.incremental && known.at.is_none() => {

@@ -24,7 +24,7 @@ pub fn parse_network(pattern: &str) -> Result<IpNet, String> {
             match tail {
                 "" => address.to_owned(),
                 tail if tail.starts_with('/') => format!("{address}{tail}"),
-                _ => return Err(format!("garbage after \"]\" in \"{pattern}\"")),
+                _ => return Err(format!("garbage after \"[{address}]\"")),
             }
         }
         None => pattern.to_owned(),

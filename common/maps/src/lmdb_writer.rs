@@ -18,7 +18,7 @@ pub struct LmdbWriter {
     path: PathBuf,
     map_size: usize,
     /// Whether keys and values end in NUL, if that was asked for.
-    null: Option<bool>,
+    pub(crate) null: Option<bool>,
     env: Env<WithoutTls>,
     database: Database<Bytes, Bytes>,
     /// For locks; dropped after the environment.

@@ -9,7 +9,7 @@ use std::path::Path;
 use pf_config::system::reason;
 use pf_sys::identity::{self, EffectiveIdentity};
 
-use crate::build::Format;
+use crate::build::{BAD_SIZE, Format};
 use crate::proxy::Proxy;
 use crate::table::OpenError;
 use crate::{Lookup, LookupError, Options, Table, file_value, open};
@@ -135,9 +135,7 @@ impl Tool {
         let ends_in_null = self.options.null.unwrap_or(known);
         if key.is_empty() && !ends_in_null && Format::of(table.kind()) == Some(Format::Lmdb) {
             let title = table.title();
-            return Err(Stop::Fatal(format!(
-                "error reading {title}: MDB_BAD_VALSIZE: Unsupported size of key/DB name/data, or wrong DUPFIXED size"
-            )));
+            return Err(Stop::Fatal(format!("error reading {title}: {BAD_SIZE}")));
         }
         let lookup = match table.lookup_local(key) {
             Some(answer) => answer,

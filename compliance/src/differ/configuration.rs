@@ -625,6 +625,14 @@ pub fn postconf(random: &mut Random) -> Case {
         ));
         script.push(b'\n');
     }
+    if script
+        .windows(2)
+        .any(|part| part == b"-b" || part == b"-t" || part == b"bt")
+    {
+        // Templates are shown by a daemon.
+        let main = case.main_cf.get_or_insert_default();
+        main.extend(b"\ndaemon_directory = @DAEMONS@\n");
+    }
     let edits = [&b"="[..], b"-X", b"-#", b"'-e'"];
     case.once = edits
         .iter()

@@ -160,7 +160,12 @@ pub fn make(top: &Path, case: &Case, base: &str, master: &str, owners: &Owners) 
             own_lines = own.join("\n") + "\n";
             format!("{}\n{places}", all.join("\n")).into_bytes()
         };
-        text.extend(labels.filled(lines, top));
+        let daemons = base
+            .lines()
+            .find_map(|line| line.strip_prefix("daemon_directory = "))
+            .unwrap_or("/usr/lib/postfix/sbin");
+        let lines = replaced(lines, b"@DAEMONS@", daemons.as_bytes());
+        text.extend(labels.filled(&lines, top));
         text.extend(own_lines.bytes());
         fs::write(top.join("etc/main.cf"), text).unwrap();
         let master = case.master_cf.as_deref().unwrap_or(master.as_bytes());
@@ -248,6 +253,10 @@ fn below(
             continue;
         };
         let name = labels.named(&entry.file_name().to_string_lossy());
+        if name.starts_with("log.") {
+            // What was rotated is named by the second.
+            continue;
+        }
         let name = format!("{shown}{name}");
         // The original leaves what it failed to write.
         let litter = name.starts_with("etc/") && name.ends_with(".tmp");
@@ -318,6 +327,11 @@ fn content(name: &str, bytes: &[u8]) -> String {
         return records_of(bytes);
     }
     let mut text = bytes.escape_ascii().to_string().replace("\\n", "\n");
+    if name == "etc/main.cf" {
+        // Where the programs of each system are.
+        let daemons = |line: &&str| !line.starts_with("daemon_directory = ");
+        text = text.split_inclusive('\n').filter(daemons).collect();
+    }
     if let Some(at) = text.find("YP_LAST_MODIFIED") {
         let digits: Vec<usize> = text[at..]
             .char_indices()

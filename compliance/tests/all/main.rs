@@ -8,8 +8,8 @@
 )]
 
 mod bounce;
+mod by_chance;
 mod cleaning;
-mod commands_by_chance;
 mod completions;
 mod crash;
 mod dialects;
@@ -61,5 +61,4 @@ mod smtpd;
 mod spawn;
 mod submission;
 mod tables;
-mod tables_by_chance;
 mod virtual_mailboxes;
