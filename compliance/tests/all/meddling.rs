@@ -58,6 +58,8 @@ address_verify_poll_delay = 1s
 address_verify_poll_count = 2
 service_throttle_time = 1s
 ipc_timeout = 5s
+qmgr_ipc_timeout = 5s
+qmgr_daemon_timeout = 20s
 daemon_timeout = 20s
 notify_classes =
 in_flow_delay = 0";
@@ -125,7 +127,7 @@ fn meddle(swapped: &[&str], seed: u64, time: Duration) {
     let counts = meddler.leave();
     let accepted = load.accepted();
     let mut missing = BTreeSet::new();
-    let done = wait_for(Duration::from_secs(60), || {
+    let done = wait_for(Duration::from_secs(25), || {
         let found = delivered(&instance, &sink);
         missing = accepted.difference(&found).copied().collect();
         missing.is_empty() || {
