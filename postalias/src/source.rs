@@ -17,6 +17,7 @@ pub struct Aliases {
 
 impl Language for Aliases {
     const SEPARATOR: &'static str = ":\t";
+    const WHEN_LOGGED: &'static str = ": Application error";
 
     fn add(
         &self,

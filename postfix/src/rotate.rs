@@ -58,9 +58,11 @@ fn steps(run: &Run<'_>, file: &str, compressor: &str, suffix: &str) -> Result<()
     target.push(".");
     target.push(suffix.trim_end());
     let target = PathBuf::from(target);
+    // Who is asked opens the log.
+    let running = run.is_running();
     fs::rename(file, &target)
         .map_err(|err| anyhow!("rename {file}: {}", pf_sys::error::text(&err)))?;
-    if run.is_running() {
+    if running {
         kill(run.master_pid()?, Signal::SIGHUP)?;
     }
     std::thread::sleep(PAUSE);

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use pf_record::{ArrivalTime, Reader, RecordType, SizeRecord};
+use pf_record::{ArrivalTime, Error, Reader, RecordType, SizeRecord};
 
 /// What is counted of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,8 +57,13 @@ pub fn read(path: &Path) -> Option<Envelope> {
         _ => return None,
     };
     let mut recipients = Vec::new();
-    while let Some((kind, _)) = reader.next_into(&mut data).ok()? {
+    while let Some(kind) = reader.read_into(&mut data).ok()? {
         match kind {
+            RecordType::POINTER => match reader.follow(&data) {
+                // What is no number leads nowhere.
+                Ok(()) | Err(Error::Pointer(_)) => {}
+                Err(_) => return None,
+            },
             RecordType::RCPT => recipients.push(data.clone()),
             RecordType::FROM => sender = Some(data.clone()),
             RecordType::MESG => {

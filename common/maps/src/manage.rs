@@ -64,6 +64,8 @@ pub struct Tool {
     pub separator: &'static str,
     /// Print JSON objects.
     pub json: bool,
+    /// What follows `query error` when the log says already what is wrong.
+    pub when_logged: &'static str,
     pub(crate) runtime: tokio::runtime::Runtime,
 }
 
@@ -90,6 +92,7 @@ impl Tool {
             default_type,
             separator,
             json: false,
+            when_logged: "",
             runtime: tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()?,
@@ -146,7 +149,8 @@ impl Tool {
             // What is wrong was logged.
             Lookup::Unavailable(LookupError(why)) if why.is_empty() => {
                 let title = table.title();
-                return Err(Stop::Fatal(format!("table {title}: query error")));
+                let more = self.when_logged;
+                return Err(Stop::Fatal(format!("table {title}: query error{more}")));
             }
             Lookup::Unavailable(err) => {
                 let title = table.title();

@@ -216,6 +216,16 @@ fn keyword<'a>(line: &'a [u8], word: &[u8]) -> Option<&'a [u8]> {
     (head.eq_ignore_ascii_case(word) && ends).then_some(rest)
 }
 
+/// Where what the first byte opens is closed.
+fn closing(text: &[u8], open: u8, close: u8) -> Option<usize> {
+    let mut depth = 0_usize;
+    text.iter().position(|byte| {
+        depth += usize::from(*byte == open);
+        depth -= usize::from(*byte == close);
+        depth == 0
+    })
+}
+
 /// Parses replacement text: `$1`, `${1}`, `$(1)`, and `$$` for a dollar sign. `None` when it makes no sense.
 fn replacement(text: &[u8], out_of_range: &str, mut warn: impl FnMut(String)) -> Option<Vec<Part>> {
     let mut parts = Vec::new();
@@ -234,7 +244,7 @@ fn replacement(text: &[u8], out_of_range: &str, mut warn: impl FnMut(String)) ->
             }
             Some(open @ (b'{' | b'(')) => {
                 let close = if *open == b'{' { b'}' } else { b')' };
-                let Some(end) = tail.iter().position(|byte| *byte == close) else {
+                let Some(end) = closing(tail, *open, close) else {
                     pf_log::warning!("truncated macro reference: \"{}\"", pf_text::Show(text));
                     return None;
                 };

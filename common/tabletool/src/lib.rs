@@ -36,6 +36,8 @@ impl std::fmt::Display for Place<'_> {
 pub trait Language {
     /// What stands between key and value in a list.
     const SEPARATOR: &'static str;
+    /// What follows `query error` when the log says already what is wrong.
+    const WHEN_LOGGED: &'static str = "";
 
     /// Takes a line of a source; what is wrong with it is logged, with its place.
     ///
@@ -115,6 +117,7 @@ pub fn run<L: Language>(
     let default_type = config.get(param::DEFAULT_DATABASE_TYPE)?;
     let mut tool = Tool::new(options, default_type, L::SEPARATOR)?;
     tool.json = scanned.has('j');
+    tool.when_logged = L::WHEN_LOGGED;
     let words: Vec<_> = scanned
         .operands
         .iter()

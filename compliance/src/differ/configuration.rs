@@ -456,7 +456,7 @@ fn words(random: &mut Random) -> Vec<Vec<u8>> {
             }
             words.extend(operands(random, |random| name(random).into_bytes()));
         }
-        5..7 => words.extend(extra(random, "nfHxqj")),
+        5..7 => words.extend(extra(random, "nHxqj")),
         7 => {
             words.push(b"-n".to_vec());
             words.extend(extra(random, "fhHxqj"));

@@ -28,7 +28,7 @@ static OWN: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(concat!(
         r"^(default_(cache_db|database)_type = )?(cdb|sled|lmdb)$|inet_addr_local: configured|name_mask: ipv4",
         r#"|^\{"(alias_maps|(command|daemon)_directory|default_(cache_db|database)_type|process_id|sendmail_path|mailq_path|newaliases_path|\w+_cache_map|\w*_?directory)": "#,
-        r"|^ *\S+ = .*(sled:/|(verify|postscreen)_cache|(cdb|lmdb|database_type):/etc/aliases|/usr/(s?bin|lib)|/libexec|/etc/postfix|share/|/s?bin)"
+        r"|^ *\S+ = .*(sled:/|(verify|postscreen)_cache|\S*:/etc/aliases|/usr/(s?bin|lib)|/libexec|/etc/postfix|share/|/s?bin)"
     ))
     .unwrap()
 });
@@ -36,6 +36,9 @@ static OWN: LazyLock<Regex> = LazyLock::new(|| {
 /// Where in a pattern its error is depends on the version of the library, and where a shell complains on the script.
 static OFFSET: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"(error in regex|postfix-script:)( at offset)? \d+:?").unwrap());
+
+/// The length of a network, in a complaint.
+static MASK: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"/\d{4,}""#).unwrap());
 
 static PROCESS_ID: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"process_id = \d+").unwrap());
 
@@ -148,7 +151,9 @@ fn told_by_both(case: &Case, all: &str, line: &str) -> bool {
     ]
     .iter()
     .any(|begin| line.starts_with(begin));
-    !(half || !fatal && (cut || case.own_words))
+    // The original looks at the last eight bits of a length.
+    let long = MASK.is_match(line);
+    !(half || long || !fatal && (cut || case.own_words))
 }
 
 /// A `postdrop` outlives the `sendmail` that gave up; half of its message is there as long as it sleeps before it complains.

@@ -140,7 +140,10 @@ pub fn postkick(random: &mut Random) -> Case {
     if random.once_in(2) {
         let class = random.pick(&["public", "private"]);
         script.extend(
-            format!("mkfifo ../spool/{class}/x; timeout 3 cat ../spool/{class}/x >got &\n").bytes(),
+            format!(
+                "mkfifo ../spool/{class}/x; timeout 3 cat ../spool/{class}/x >got &\nsleep 0.5\n"
+            )
+            .bytes(),
         );
     }
     case.file("spool/public/file", "");
