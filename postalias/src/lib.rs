@@ -49,7 +49,7 @@ pub const SPEC: Spec = Spec {
 
 /// The command.
 pub fn main() -> ExitCode {
-    pf_cli::run(&SPEC, Sinks::StandardError, run)
+    pf_cli::run_checked(&SPEC, Sinks::StandardError, pf_tabletool::check, run)
 }
 
 fn run(invocation: &Invocation) -> Result<ExitCode> {

@@ -32,6 +32,18 @@ impl std::fmt::Display for Place<'_> {
     }
 }
 
+/// Options as they come: one of them may say what is done.
+///
+/// # Errors
+/// Two do.
+pub fn check(invocation: &Invocation) -> Result<()> {
+    let requests = invocation.scanned.options.iter().map(|(letter, _)| *letter);
+    if requests.filter(|letter| REQUESTS.contains(*letter)).count() > 1 {
+        bail!("specify only one of -d -i -q or -s");
+    }
+    Ok(())
+}
+
 /// What one of the commands does in its own way.
 pub trait Language {
     /// What stands between key and value in a list.
@@ -102,10 +114,6 @@ pub fn run<L: Language>(
 ) -> Result<ExitCode> {
     pf_sys::process::umask(0o022);
     let scanned = &invocation.scanned;
-    let requests = scanned.options.iter().map(|(letter, _)| *letter);
-    if requests.filter(|letter| REQUESTS.contains(*letter)).count() > 1 {
-        bail!("specify only one of -d -i -q or -s");
-    }
     let query = scanned.last('q').map(OsStrExt::as_bytes);
     if scanned.has('j') && query.is_none() && !scanned.has('s') {
         bail!("option -j requires -q or -s");

@@ -463,8 +463,6 @@ fn words(random: &mut Random) -> Vec<Vec<u8>> {
         }
         8 => {
             words.extend(extra(random, "hH"));
-            // All of them without their names cannot be told apart.
-            words.push(random.pick(NAMES).as_bytes().to_vec());
             words.extend(operands(random, |random| {
                 random.pick(NAMES).as_bytes().to_vec()
             }));
@@ -558,9 +556,8 @@ fn words(random: &mut Random) -> Vec<Vec<u8>> {
             words.push(
                 random
                     .pick(&[
-                        "-l", "-t", "-b", "-lx", "-bt", "-td", "-b ", "-dM", "-nd", "-eX", "-e#",
-                        "-MF", "-MP", "-FP", "-Z", "-c", "-C", "-o", "-j", "--", "-h-H", "-dn",
-                        "-de", "-dX", "-nM", "-lM", "-ml", "-te",
+                        "-l", "-lx", "-dM", "-nd", "-eX", "-e#", "-MF", "-MP", "-FP", "-Z", "-c",
+                        "-C", "-o", "-j", "--", "-h-H", "-dn", "-de", "-dX", "-nM", "-lM", "-ml",
                     ])
                     .as_bytes()
                     .to_vec(),
@@ -574,11 +571,17 @@ fn words(random: &mut Random) -> Vec<Vec<u8>> {
         }
         _ => {
             for _ in 0..=random.below(3) {
-                let letters = b"bdefFhHjlMnopPqtxX#";
+                // Templates of notifications are each system's own.
+                let letters = b"defFhHjlMnopPqxX#";
                 words.push(vec![b'-', letters[random.below(letters.len())]]);
             }
             words.extend(operands(random, |random| name(random).into_bytes()));
         }
+    }
+    let bare = words.last().is_some_and(|word| word.starts_with(b"-"));
+    if bare && words.iter().any(|word| word == b"-h") {
+        // All values without their names cannot be told apart.
+        words.push(random.pick(NAMES).as_bytes().to_vec());
     }
     if random.once_in(25) {
         words.splice(
@@ -624,14 +627,6 @@ pub fn postconf(random: &mut Random) -> Case {
             random.pick(&["-n", "-M", "-Mf", "-P", "-xn", "-nH", "-Px"]),
         ));
         script.push(b'\n');
-    }
-    if script
-        .windows(2)
-        .any(|part| part == b"-b" || part == b"-t" || part == b"bt")
-    {
-        // Templates are shown by a daemon.
-        let main = case.main_cf.get_or_insert_default();
-        main.extend(b"\ndaemon_directory = @DAEMONS@\n");
     }
     let edits = [&b"="[..], b"-X", b"-#", b"'-e'"];
     case.once = edits

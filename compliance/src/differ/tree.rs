@@ -160,12 +160,7 @@ pub fn make(top: &Path, case: &Case, base: &str, master: &str, owners: &Owners) 
             own_lines = own.join("\n") + "\n";
             format!("{}\n{places}", all.join("\n")).into_bytes()
         };
-        let daemons = base
-            .lines()
-            .find_map(|line| line.strip_prefix("daemon_directory = "))
-            .unwrap_or("/usr/lib/postfix/sbin");
-        let lines = replaced(lines, b"@DAEMONS@", daemons.as_bytes());
-        text.extend(labels.filled(&lines, top));
+        text.extend(labels.filled(lines, top));
         text.extend(own_lines.bytes());
         fs::write(top.join("etc/main.cf"), text).unwrap();
         let master = case.master_cf.as_deref().unwrap_or(master.as_bytes());
@@ -327,11 +322,6 @@ fn content(name: &str, bytes: &[u8]) -> String {
         return records_of(bytes);
     }
     let mut text = bytes.escape_ascii().to_string().replace("\\n", "\n");
-    if name == "etc/main.cf" {
-        // Where the programs of each system are.
-        let daemons = |line: &&str| !line.starts_with("daemon_directory = ");
-        text = text.split_inclusive('\n').filter(daemons).collect();
-    }
     if let Some(at) = text.find("YP_LAST_MODIFIED") {
         let digits: Vec<usize> = text[at..]
             .char_indices()
