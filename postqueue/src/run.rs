@@ -81,7 +81,9 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
             .map(|value| value.to_string_lossy().into_owned())
             .unwrap_or_default()
     };
-    if let Some(choice) = choice {
+    if let Some(mut choice) = choice {
+        let empty = config.get(param::EMPTY_ADDRESS_RECIPIENT)?;
+        choice.criteria.set_null_address(empty);
         let list = config.get(param::AUTHORIZED_MAILQ_USERS)?;
         permitted(
             &config,

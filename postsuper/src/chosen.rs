@@ -6,6 +6,7 @@ use std::io::Write as _;
 use std::time::SystemTime;
 
 use anyhow::{Result, anyhow};
+use pf_cli::Progress;
 use pf_proto::showq::Message;
 use pf_queue::{Check, Lister, QueueId, QueueName};
 use pf_select::Criteria;
@@ -70,6 +71,7 @@ impl Work {
     /// # Errors
     /// A queue cannot be read or changed.
     pub fn all_chosen(&mut self, operation: Operation) -> Result<()> {
+        let mut progress = Progress::of("messages");
         for asked in self.queues.clone() {
             let queue = asked.queue()?;
             if !MESSAGES.contains(&queue) {
@@ -86,6 +88,7 @@ impl Work {
             let ids: Vec<QueueId> = listing.flatten().filter_map(|entry| entry.id()).collect();
             for id in ids {
                 self.goes_on()?;
+                progress.step();
                 if let Check::Ready(status) = self.queue.check(queue, &id) {
                     self.if_chosen(operation, queue, &id, &status)?;
                 }

@@ -66,7 +66,7 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
             late.to_string_lossy()
         );
     }
-    let criteria = pf_select::criteria(scanned)?;
+    let mut criteria = pf_select::criteria(scanned)?;
     let dry_run = scanned.has_long("dry-run");
     let chooses = dry_run || !criteria.is_empty();
     if chooses
@@ -83,9 +83,11 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
     identity::drop_to(user.uid, user.gid).context("cannot take on the rights of mail_owner")?;
 
     let queue = Queue::new(&config)?;
+    let empty = config.get(param::EMPTY_ADDRESS_RECIPIENT)?;
+    criteria.set_null_address(empty.clone());
     let lister = Lister {
         queue: queue.clone(),
-        empty: config.get(param::EMPTY_ADDRESS_RECIPIENT)?,
+        empty,
         printer: Printer {
             utf8: config.get(param::SMTPUTF8_ENABLE)?,
         },

@@ -8,6 +8,8 @@ use wildmatch::WildMatch;
 /// What a message must be like. Of several patterns of one kind, one must match; of several kinds, each.
 #[derive(Debug, Default)]
 pub struct Criteria {
+    /// How the null address is shown, which `<>` stands for.
+    pub(crate) null_address: String,
     pub(crate) senders: Vec<WildMatch>,
     pub(crate) recipients: Vec<WildMatch>,
     pub(crate) domains: Vec<WildMatch>,
@@ -20,10 +22,13 @@ pub struct Criteria {
     pub(crate) limit: Option<usize>,
 }
 
-/// How showq shows the null address, unless `empty_address_recipient` says otherwise.
-const NULL_ADDRESS: &str = "MAILER-DAEMON";
-
 impl Criteria {
+    /// From now on the pattern `<>` stands for the address that showq shows instead of the null one
+    /// (`empty_address_recipient`).
+    pub fn set_null_address(&mut self, shown: String) {
+        self.null_address = shown;
+    }
+
     /// Whether every message will do.
     pub fn is_empty(&self) -> bool {
         self.senders.is_empty()
@@ -54,7 +59,7 @@ impl Criteria {
         let age = now.saturating_sub(message.time);
         let seconds = |time: Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
         self.has_queue(&String::from_utf8_lossy(&message.queue))
-            && one_of(&self.senders, &message.sender)
+            && self.one_of(&self.senders, &message.sender)
             && self.older.is_none_or(|limit| age > seconds(limit))
             && self.newer.is_none_or(|limit| age < seconds(limit))
             && self.larger.is_none_or(|limit| message.size > limit)
@@ -64,9 +69,19 @@ impl Criteria {
 
     /// One and the same recipient must be all that is asked for.
     fn wants(&self, recipient: &Recipient) -> bool {
-        one_of(&self.recipients, &recipient.address)
-            && one_of(&self.domains, domain(&recipient.address))
-            && one_of(&self.reasons, &recipient.reason)
+        self.one_of(&self.recipients, &recipient.address)
+            && self.one_of(&self.domains, domain(&recipient.address))
+            && self.one_of(&self.reasons, &recipient.reason)
+    }
+
+    /// Whether a pattern matches, if there are any.
+    fn one_of(&self, patterns: &[WildMatch], text: &[u8]) -> bool {
+        let text = String::from_utf8_lossy(text);
+        let null = !text.is_empty() && text == self.null_address;
+        patterns.is_empty()
+            || patterns
+                .iter()
+                .any(|pattern| pattern.matches(&text) || (null && pattern.matches("<>")))
     }
 }
 
@@ -77,15 +92,6 @@ fn domain(address: &[u8]) -> &[u8] {
         .next()
         .filter(|domain| domain.len() < address.len())
         .unwrap_or_default()
-}
-
-/// Whether a pattern matches, if there are any.
-fn one_of(patterns: &[WildMatch], text: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(text);
-    patterns.is_empty()
-        || patterns.iter().any(|pattern| {
-            pattern.matches(&text) || (text == NULL_ADDRESS && pattern.matches("<>"))
-        })
 }
 
 #[cfg(test)]
@@ -122,6 +128,7 @@ mod tests {
         let matches = |wanted: &str, sender: &str| {
             let criteria = Criteria {
                 senders: pattern(wanted),
+                null_address: "nobody".into(),
                 ..Criteria::default()
             };
             criteria.matches(&message(sender), &[], 2000)
@@ -131,7 +138,8 @@ mod tests {
         assert!(matches("jo?@*", "joe@a.example"));
         assert!(!matches("joe", "joe@a.example"));
         assert!(!matches("*@a.example", "joe@a.example.net"));
-        assert!(matches("<>", "MAILER-DAEMON") && matches("MAILER-DAEMON", "MAILER-DAEMON"));
+        assert!(matches("<>", "nobody") && matches("nobody", "nobody"));
+        assert!(!matches("<>", "MAILER-DAEMON"));
         assert!(!matches("<>", "joe@a.example"));
     }
 

@@ -98,6 +98,7 @@ pub fn criteria(scanned: &Scanned) -> Result<Criteria> {
         );
     }
     Ok(Criteria {
+        null_address: "MAILER-DAEMON".into(),
         senders: patterns(&SENDER)?,
         recipients: patterns(&RECIPIENT)?,
         domains: patterns(&DOMAIN)?,
