@@ -68,6 +68,8 @@ fn operand(spec: &Spec) -> Option<String> {
 /// Code that sets `COMPREPLY`.
 fn reply(words: Words) -> Option<String> {
     let from = |list: &str| format!("COMPREPLY=($(compgen {list} -- \"$cur\"))");
+    // The name of a file is a stranger's text as well; a line of it for each.
+    let names = |kind: &str| format!("mapfile -t COMPREPLY < <(compgen {kind} -- \"$cur\")");
     // What a command prints may be a stranger's text, which the shell must not expand.
     let lines = |command: &str| {
         format!(
@@ -77,12 +79,12 @@ fn reply(words: Words) -> Option<String> {
     Some(match words {
         Words::Free => return None,
         Words::Fixed(list) => from(&format!("-W '{list}'")),
-        Words::Files => format!("compopt -o filenames; {}", from("-f")),
-        Words::Directories => format!("compopt -o filenames; {}", from("-d")),
+        Words::Files => format!("compopt -o filenames; {}", names("-f")),
+        Words::Directories => format!("compopt -o filenames; {}", names("-d")),
         Words::Command(command) => lines(command),
         Words::Table => format!(
             "if [[ $cur == : || $prev == : ]]; then\n        [[ $cur == : ]] && cur=\n        compopt -o filenames\n        {}\n    else\n        compopt -o nospace\n        {}\n    fi",
-            from("-f"),
+            names("-f"),
             lines("postconf -m 2>/dev/null | sed 's/$/:/'")
         ),
         Words::Postconf => format!(
