@@ -94,10 +94,10 @@ fn bash_offers_what_the_system_has() {
     instance.write(
         "etc/main.cf",
         instance.read("etc/main.cf")
-            + "$(touch${IFS}odd/made) = x\n`touch odd/made` = x\nown;touch odd/made = $own\n",
+            + "$(touch${IFS}odd/made) = x\n`touch${IFS}odd/made` = x\nown;touch${IFS}odd/made = $own\n",
     );
     let services = instance.read("etc/master.cf")
-        + "$(touch${IFS}odd/made) unix - - n - - smtp -o $(touch${IFS}odd/made)=`touch odd/made`\n`id` inet n - n - - smtpd\n";
+        + "$(touch${IFS}odd/made) unix - - n - - smtp -o $(touch${IFS}odd/made)=`touch${IFS}odd/made`\n`id` inet n - n - - smtpd\n";
     instance.write("etc/master.cf", services);
     for words in [
         ["postconf", "-n", ""],
