@@ -105,7 +105,7 @@ fn bash_offers_what_the_system_has() {
         ["postconf", "-F", ""],
         ["postconf", "-P", ""],
     ] {
-        assert!(offered(&words).len() > 5, "{words:?}");
+        assert_ne!(offered(&words), [""], "{words:?}");
     }
     assert_eq!(std::fs::read_dir(instance.path("odd")).unwrap().count(), 3);
     assert_eq!(offered(&["postlock", "-l", "fl"]), ["flock"]);
