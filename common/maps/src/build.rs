@@ -115,7 +115,8 @@ impl Builder {
                     "table {title}: write error: Application error"
                 ))),
                 "static" => {
-                    if !plan.name.is_empty() {
+                    // Only as the name of a file it may not be empty.
+                    if !plan.name.is_empty() || plan.options.value_is_file {
                         crate::open(&title, &plan.options)?;
                     }
                     Some(Target::Refusing(format!(

@@ -134,15 +134,18 @@ pub fn run(target: &Target, cases: &[&Case]) -> Vec<Effect> {
 /// Whether a complaint, of all these, is one that both systems have.
 fn told_by_both(case: &Case, all: &str, line: &str) -> bool {
     // What is told before depends on the order of a hash table.
-    let cut = [
+    let reasons = [
         "macro processing error",
+        "dictionary mail_dict: macro processing error",
         "unknown mynetworks mask style",
         "config variable inet_",
         "unknown inet_protocols value",
         "bad mynetworks_style value",
-    ]
-    .iter()
-    .any(|reason| all.contains(&format!("postconf: fatal: {reason}")));
+    ];
+    let cut = all.contains("unreasonable macro call nesting")
+        || reasons
+            .iter()
+            .any(|reason| all.contains(&format!("postconf: fatal: {reason}")));
     let fatal = line.contains("fatal:");
     // `postdrop` complains besides when `sendmail` gives up in the middle of a long message.
     let half = [
