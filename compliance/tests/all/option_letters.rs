@@ -27,6 +27,16 @@ const COMMANDS: [&str; 17] = [
     "sendmail",
 ];
 
+/// Programs that take any letter, or complain of something else first: of the configuration, of modules of Perl.
+const ELSEWHERE: [&str; 6] = [
+    "mailq",
+    "newaliases",
+    "postfix-tls",
+    "postmulti",
+    "qshape",
+    "sendmail",
+];
+
 /// The letters that a manual of the original has an item for.
 fn letters(command: &str) -> BTreeSet<char> {
     let page = Target::peer_root().join(format!("usr/share/man/man1/{command}.1.gz"));
@@ -72,6 +82,18 @@ fn all_are_known() {
             assert!(!line.contains(&complaint), "{case}: {line}");
         }
     }
+    // A letter that no manual has is refused, or the test would see nothing.
+    let unknown: Vec<String> = COMMANDS
+        .iter()
+        .filter(|command| !ELSEWHERE.contains(command))
+        .map(|command| format!("{command} -Z -, -,"))
+        .collect();
+    let lines: Vec<&str> = unknown.iter().map(String::as_str).collect();
+    let told = at_once(&instance, "", &lines);
+    let refused = told.lines().filter(|line| {
+        line.contains("invalid option -- 'Z'") || line.contains("Unknown option: Z")
+    });
+    assert_eq!(refused.count(), unknown.len(), "{told}");
     let count = cases.len();
     // The manuals of 3.11 have so many; none was overlooked.
     assert!(count > 140, "only {count} options were found");

@@ -9,6 +9,17 @@ use super::rust_files;
 use crate::layout::{COMMANDS, SECOND_NAMES, SENDMAIL};
 use crate::shell::{command, has, root};
 
+/// What every manual tells.
+const SECTIONS: [&str; 7] = [
+    "NAME",
+    "SYNOPSIS",
+    "DESCRIPTION",
+    "ENVIRONMENT",
+    "FILES",
+    "EXIT STATUS",
+    "EXAMPLES",
+];
+
 /// Where the manuals of the commands are.
 fn manual(name: &str) -> PathBuf {
     root().join(format!("man/man1/{name}.1"))
@@ -26,6 +37,9 @@ pub fn check(findings: &mut Vec<String>) -> Result<()> {
             findings.push(format!("{name}: there is no {}", path.display()));
             continue;
         };
+        for missing in missing_sections(&text) {
+            findings.push(format!("{}: no {missing}", path.display()));
+        }
         let explained = explained_options(&text);
         let letters = option_letters(&root().join(name))?;
         if letters.is_empty() {
@@ -71,6 +85,25 @@ fn lint(path: &Path, findings: &mut Vec<String>) -> Result<()> {
             .map(str::to_owned),
     );
     Ok(())
+}
+
+/// Sections that are not there, or are empty; fewer than two examples are none.
+fn missing_sections(manual: &str) -> Vec<&'static str> {
+    let section = |name: &str| {
+        manual
+            .split("\n.Sh ")
+            .find_map(|section| section.strip_prefix(name)?.strip_prefix('\n'))
+    };
+    SECTIONS
+        .into_iter()
+        .filter(|name| match (*name, section(name)) {
+            (_, None) => true,
+            ("EXAMPLES", Some(text)) => {
+                text.matches("\n.Dl ").count() + text.matches("\n.Bd ").count() < 2
+            }
+            (_, Some(text)) => text.trim().is_empty(),
+        })
+        .collect()
 }
 
 /// The letters of the options that have an item of their own in an mdoc(7) page, `.It Fl b` or `.Fl b` below `.It Xo`. The
@@ -151,6 +184,15 @@ mod tests {
     fn only_items_explain_options() {
         let page = ".Op Fl xyz\n.It Fl f Ar a , Fl r Ar b\ntext\n.Fl q\n.It Xo\n.Fl A Ar x ,\n.Fl o Ns Ar x\n.Xc\n.Fl k\n.It Fl qI Ns Ar i\n";
         assert_eq!(explained_options(page), "frAoq");
+    }
+
+    #[test]
+    fn a_section_without_text_is_missing() {
+        let page = ".Dd x\n.Sh NAME\nx\n.Sh SYNOPSIS\nx\n.Sh DESCRIPTION\nx\n.Sh ENVIRONMENT\n.Sh FILES\nx\n.Sh EXAMPLES\nOne:\n.Dl x\n";
+        assert_eq!(
+            missing_sections(page),
+            ["ENVIRONMENT", "EXIT STATUS", "EXAMPLES"]
+        );
     }
 
     #[test]
