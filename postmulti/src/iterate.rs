@@ -85,6 +85,7 @@ pub fn postfix(
     if reverse {
         instances.reverse();
     }
+    let log = log(config)?;
     each(&instances, selection, disabled, |instance| {
         let mut command = Command::new(&program);
         command.arg("--");
@@ -94,7 +95,10 @@ pub fn postfix(
         } else {
             words
         };
-        command.args(rest).env("MAIL_CONFIG", &instance.config);
+        command
+            .args(rest)
+            .envs(log.iter().cloned())
+            .env("MAIL_CONFIG", &instance.config);
         command
     })
 }
@@ -113,10 +117,12 @@ pub fn any(
     let daemons = config.get(param::DAEMON_DIRECTORY)?;
     let path = search_path(&commands);
     let program = words.first().map(OsString::as_os_str).unwrap_or_default();
+    let log = log(config)?;
     each(instances, selection, Disabled::Same, |instance| {
         let mut command = Command::new(program);
         command
             .args(words.get(1..).unwrap_or_default())
+            .envs(log.iter().cloned())
             .env("PATH", &path)
             .env("MAIL_CONFIG", &instance.config)
             .env("daemon_directory", &daemons)
@@ -132,6 +138,18 @@ pub fn any(
             );
         command
     })
+}
+
+/// How a program logs before it has read its own `main.cf`.
+fn log(config: &Config) -> Result<Vec<(&'static str, String)>> {
+    let mut told = vec![("MAIL_LOGTAG", config.get(param::SYSLOG_NAME)?)];
+    if !config.get(param::MAILLOG_FILE)?.is_empty() {
+        let queue = config.get(param::QUEUE_DIRECTORY)?;
+        let service = config.get(param::POSTLOG_SERVICE_NAME)?;
+        told.push(("POSTLOG_SERVICE", format!("{queue}/public/{service}")));
+        told.push(("POSTLOG_HOSTNAME", config.get(param::MYHOSTNAME)?));
+    }
+    Ok(told)
 }
 
 /// The search path, the system's own commands before all others.

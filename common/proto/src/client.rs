@@ -54,6 +54,8 @@ pub struct Client {
 /// No more idle connections than this are kept.
 const MAX_IDLE: usize = 8;
 
+/// The pause before a full queue of clients is tried again.
+const CROWD_DELAY: Duration = Duration::from_millis(50);
 /// How often somebody is waited for who does not listen yet, and the pause between.
 const CONNECT_TRIES: u32 = 10;
 const CONNECT_DELAY: Duration = Duration::from_secs(10);
@@ -140,9 +142,18 @@ impl Client {
     /// Where nobody listens the mail system may be about to start: without a limit of tries, that is waited for.
     async fn reach(&self) -> Result<UnixStream, Error> {
         let mut count = 0;
+        let end = Instant::now() + self.policy.timeout;
         loop {
             let err = match UnixStream::connect(self.address.path()).await {
                 Ok(stream) => return Ok(stream),
+                // More clients than the server's queue holds.
+                Err(err) if err.kind() == std::io::ErrorKind::WouldBlock => {
+                    if Instant::now() > end {
+                        return Err(Error::Timeout);
+                    }
+                    tokio::time::sleep(CROWD_DELAY).await;
+                    continue;
+                }
                 Err(err) if self.policy.tries.is_some() => return Err(err.into()),
                 Err(err) => pf_sys::error::text(&err),
             };
