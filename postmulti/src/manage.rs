@@ -83,8 +83,8 @@ pub fn run(
         )
         .map(|()| ExitCode::SUCCESS);
     }
-    check_names(names)?;
     let (target, changed) = if action.adds() {
+        check_names(names)?;
         let target = new_instance(config, action, &instances, names, settings)?;
         let (target, changed) = assign(target, names, &mut instances)?;
         instances.insert(target.clone(), selection)?;
@@ -95,6 +95,7 @@ pub fn run(
         };
         let found = instances.list.iter().position(|one| selection.matches(one));
         let at = found.ok_or_else(|| anyhow!("No instance named {name}"))?;
+        check_names(names)?;
         let target = instances.list.get(at).cloned().unwrap_or_default();
         if matches!(action, Action::Destroy | Action::Deport) {
             if target.primary {
