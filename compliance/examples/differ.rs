@@ -2,6 +2,7 @@
 //! comes of one case, `differ kind/number [seed]`, or of a line of shell, `differ - main.cf script`. `cargo xtask differ` installs ours first.
 #![allow(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::print_stdout,
     reason = "a tool for those who look for differences"
 )]

@@ -4,15 +4,18 @@
 //! * [`case`]: what a case is made of
 //! * [`tree`]: its files made, and what is there afterwards
 //! * [`run`]: many cases on one system
-//! * [`tables`], [`configuration`], [`queue_files`], [`queues`], [`letters`], [`small`]: kinds of cases
+//! * [`tables`] (made from `sources`), [`configuration`] (of `files`), [`queue_files`], [`queues`], [`letters`], [`small`]: kinds of
+//!   cases
 
 pub mod case;
 pub mod configuration;
+mod files;
 pub mod letters;
 pub mod queue_files;
 pub mod queues;
 pub mod run;
 pub mod small;
+mod sources;
 pub mod tables;
 pub mod tree;
 
