@@ -12,7 +12,7 @@ pub fn complete(spec: &Spec) -> String {
     let mut text = format!(
         "# Completions of {name}(1) for bash, made from its options.\n\
          _postfix_rs_{name}() {{\n\
-         \x20   local cur=${{COMP_WORDS[COMP_CWORD]}} prev=${{COMP_WORDS[COMP_CWORD - 1]}} MAIL_CONFIG=$MAIL_CONFIG word\n\
+         \x20   local cur=${{COMP_WORDS[COMP_CWORD]}} prev=${{COMP_WORDS[COMP_CWORD - 1]}} MAIL_CONFIG=$MAIL_CONFIG word quoted\n\
          \x20   # What is asked of the system is asked of the one that -c names.\n\
          \x20   for ((word = 1; word < COMP_CWORD - 1; word++)); do\n\
          \x20       [[ ${{COMP_WORDS[word]}} == -c ]] && export MAIL_CONFIG=${{COMP_WORDS[word + 1]}}\n\
@@ -43,8 +43,8 @@ pub fn complete(spec: &Spec) -> String {
         text += "    esac\n";
     }
     text += &format!(
-        "    if [[ $cur == -* ]]; then\n        COMPREPLY=($(compgen -W '{}' -- \"$cur\"))\n        return\n    fi\n",
-        all_options(spec)
+        "    if [[ $cur == -* ]]; then\n        {}\n        return\n    fi\n",
+        fixed(&all_options(spec))
     );
     if let Some(reply) = operand(spec) {
         text += &format!("    {reply}\n");
@@ -67,24 +67,21 @@ fn operand(spec: &Spec) -> Option<String> {
 
 /// Code that sets `COMPREPLY`.
 fn reply(words: Words) -> Option<String> {
-    let from = |list: &str| format!("COMPREPLY=($(compgen {list} -- \"$cur\"))");
-    // The name of a file is a stranger's text as well; a line of it for each.
-    let names = |kind: &str| format!("mapfile -t COMPREPLY < <(compgen {kind} -- \"$cur\")");
-    // What a command prints may be a stranger's text, which the shell must not expand.
+    // What a command prints may be a stranger's text, which the shell must not expand; neither now, nor when the line is run.
     let lines = |command: &str| {
         format!(
-            "while IFS= read -r word; do [[ $word == \"$cur\"* ]] && COMPREPLY+=(\"$word\"); done < <({command})"
+            "while IFS= read -r word; do\n            printf -v quoted %q \"$word\"\n            [[ $word == \"$cur\"* || $quoted == \"$cur\"* ]] && COMPREPLY+=(\"$quoted\")\n        done < <({command})"
         )
     };
     Some(match words {
         Words::Free => return None,
-        Words::Fixed(list) => from(&format!("-W '{list}'")),
-        Words::Files => format!("compopt -o filenames; {}", names("-f")),
-        Words::Directories => format!("compopt -o filenames; {}", names("-d")),
+        Words::Fixed(list) => fixed(list),
+        // The line editor itself knows best how names of files are quoted.
+        Words::Files => "compopt -o default".to_owned(),
+        Words::Directories => "compopt -o dirnames".to_owned(),
         Words::Command(command) => lines(command),
         Words::Table => format!(
-            "if [[ $cur == : || $prev == : ]]; then\n        [[ $cur == : ]] && cur=\n        compopt -o filenames\n        {}\n    else\n        compopt -o nospace\n        {}\n    fi",
-            names("-f"),
+            "compopt -o default\n    if [[ $cur != : && $prev != : ]]; then\n        compopt -o nospace\n        {}\n    fi",
             lines("postconf -m 2>/dev/null | sed 's/$/:/'")
         ),
         Words::Postconf => format!(
@@ -95,6 +92,11 @@ fn reply(words: Words) -> Option<String> {
             lines("postconf -H 2>/dev/null")
         ),
     })
+}
+
+/// Offers these words.
+fn fixed(list: &str) -> String {
+    format!("mapfile -t COMPREPLY < <(compgen -W '{list}' -- \"$cur\")")
 }
 
 fn letters(spec: &Spec, wanted: impl Fn(Takes) -> bool) -> String {

@@ -83,7 +83,8 @@ fn offered(words: Words) -> Option<String> {
         Words::Directories => "(__fish_complete_directories)".to_owned(),
         Words::Command(command) => format!("({command})"),
         Words::Table => {
-            "(for type in (postconf -m 2>/dev/null); echo $type:; end; __fish_complete_path)"
+            // Behind the type, which is told again, stands a file.
+            "(set -l halves (string split -m 1 : -- (commandline -ct)); if set -q halves[2]; for file in (__fish_complete_path $halves[2]); echo $halves[1]:$file; end; else; for type in (postconf -m 2>/dev/null); echo $type:; end; __fish_complete_path; end)"
                 .to_owned()
         }
         // Made of several.

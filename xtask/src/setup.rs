@@ -5,9 +5,11 @@ use anyhow::{Context as _, Result, ensure};
 use crate::shell::{command, has, output, run as run_command, say};
 
 /// Programs that the tests use, and the Debian package of each.
-const PROGRAMS: [(&str, &str); 8] = [
+const PROGRAMS: [(&str, &str); 10] = [
     ("cc", "gcc"),
     ("debootstrap", "debootstrap"),
+    // The shells whose completions are tried; bash is part of every Debian.
+    ("fish", "fish"),
     ("ip", "iproute2"),
     ("mandoc", "mandoc"),
     ("nsenter", "util-linux"),
@@ -15,6 +17,7 @@ const PROGRAMS: [(&str, &str); 8] = [
     ("prove", "perl"),
     ("setpriv", "util-linux"),
     ("useradd", "passwd"),
+    ("zsh", "zsh"),
 ];
 
 /// Installs the missing packages and makes the missing accounts; says what it does.
