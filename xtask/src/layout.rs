@@ -27,7 +27,7 @@ pub const SECOND_NAMES: [&str; 2] = ["mailq", "newaliases"];
 pub const SETGID: [&str; 3] = ["postdrop", "postlog", "postqueue"];
 
 /// Programs of the daemon directory.
-pub const DAEMONS: [&str; 21] = [
+pub const DAEMONS: [&str; 22] = [
     "anvil",
     "bounce",
     "cleanup",
@@ -36,6 +36,7 @@ pub const DAEMONS: [&str; 21] = [
     "flush",
     "local",
     "master",
+    "nbdb_reindexd",
     "pickup",
     "pipe",
     "postlogd",

@@ -30,6 +30,18 @@ fn filter(
     Ok(kept)
 }
 
+/// What commands outside the mail system find in their environment: what the list (`export_environment`) names, and a search
+/// path of the system's own.
+///
+/// # Errors
+/// As [`imported`].
+pub fn exported(list: &str) -> Result<Vec<(OsString, OsString)>, String> {
+    let mut kept = imported(list)?;
+    kept.retain(|(name, _)| name != "PATH");
+    kept.push(("PATH".into(), "/usr/bin:/bin".into()));
+    Ok(kept)
+}
+
 /// A variable of the environment, unless this program was given privilege by its file: then its caller is not trusted.
 pub fn safe_environment(name: &str) -> Option<OsString> {
     if pf_sys::identity::has_borrowed_rights() {

@@ -14,7 +14,7 @@ mod progress;
 mod run;
 
 pub use acl::user_allowed;
-pub use environment::{imported, safe_environment};
+pub use environment::{exported, imported, safe_environment};
 pub use nearest::suggest;
 pub use options::{BadOption, LongOpt, Opt, Scanned, Spec, Takes};
 pub use plain_table::plain_lookup;

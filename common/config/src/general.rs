@@ -136,12 +136,13 @@ impl Config {
     /// Reads the parameters that every program reads.
     ///
     /// # Errors
-    /// One of them cannot be expanded, is not of its type or out of range.
+    /// One of them cannot be expanded, is not of its type, out of range or none of those there are.
     pub(crate) fn general(&self) -> Result<(), Error> {
         GENERAL
             .into_iter()
             .filter_map(table::find)
-            .try_for_each(|row| self.validate(row))
+            .try_for_each(|row| self.validate(row))?;
+        self.migration_level().map(drop)
     }
 
     fn validate(&self, row: &'static Row) -> Result<(), Error> {
@@ -185,6 +186,10 @@ mod tests {
         assert_eq!(
             complaint("soft_bounce", "maybe"),
             "bad boolean configuration: soft_bounce = maybe"
+        );
+        assert_eq!(
+            complaint("non_bdb_migration_level", "maybe"),
+            "invalid non-Berkeley-DB migration level: 'maybe'"
         );
     }
 }

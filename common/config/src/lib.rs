@@ -13,6 +13,7 @@ mod general;
 pub mod lines;
 pub mod main_cf;
 pub mod master_cf;
+mod non_bdb;
 pub mod param;
 mod source;
 pub mod system;
@@ -22,6 +23,7 @@ pub mod values;
 
 pub use check::Accounts;
 pub use config::Config;
+pub use non_bdb::MigrationLevel;
 pub use source::Source;
 pub use table::{Kind, Param, Row};
 

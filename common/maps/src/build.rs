@@ -8,6 +8,7 @@ use crate::Options;
 use crate::cdb_writer::CdbWriter;
 use crate::entries::Entries;
 use crate::lmdb_writer::LmdbWriter;
+use crate::non_bdb::redirect_making;
 use crate::proxy::Proxy;
 use crate::spec::{TYPES, split_form, unsupported};
 use crate::table::OpenError;
@@ -89,6 +90,8 @@ pub struct Builder {
     plan: Plan,
     target: Target,
     entries: Entries,
+    /// The names under which changes are logged (`debug:`), the outermost first.
+    logged: Vec<String>,
 }
 
 impl std::fmt::Debug for Builder {
@@ -103,10 +106,12 @@ impl Builder {
     /// # Errors
     /// The type has no index, or the file cannot be written; the text is Postfix's.
     pub fn open(mut plan: Plan) -> Result<Self, OpenError> {
+        let mut logged = Vec::new();
         if plan.incremental {
             // These stand for the table that they log the doings of.
             while plan.kind == "debug" {
                 let (kind, name) = split_form(&plan.name)?;
+                logged.push(plan.name.clone());
                 (plan.kind, plan.name) = (kind.to_owned(), name.to_owned());
             }
             let title = format!("{}:{}", plan.kind, plan.name);
@@ -139,6 +144,9 @@ impl Builder {
                 return Ok(Self::empty(plan, target));
             }
         }
+        if let Some(kind) = redirect_making(&plan.kind, &plan.name, &plan.options)? {
+            plan.kind = kind;
+        }
         let Some(format) = Format::of(&plan.kind) else {
             let (kind, name) = (&plan.kind, &plan.name);
             return Err(OpenError(if !TYPES.contains(&kind.as_str()) {
@@ -167,7 +175,10 @@ impl Builder {
         {
             writer.unlock();
         }
-        Ok(Self::empty(plan, target))
+        Ok(Self {
+            logged,
+            ..Self::empty(plan, target)
+        })
     }
 
     fn empty(plan: Plan, target: Target) -> Self {
@@ -175,6 +186,7 @@ impl Builder {
             plan,
             target,
             entries: Entries::default(),
+            logged: Vec::new(),
         }
     }
 
@@ -208,6 +220,7 @@ impl Builder {
             }
             Target::Lmdb(_) | Target::Cdb(_) => {}
         }
+        let given = key;
         let folded = self.plan.options.fold
             && key
                 .iter()
@@ -251,6 +264,15 @@ impl Builder {
                     _ => pf_log::warning!("{name}: duplicate entry: \"{shown}\""),
                 }
             }
+        }
+        for title in self.logged.iter().rev() {
+            let (key, value) = (
+                String::from_utf8_lossy(given),
+                String::from_utf8_lossy(value),
+            );
+            let taken = !there || self.plan.duplicates == Duplicates::Replace;
+            let result = if taken { "success" } else { "failed" };
+            pf_log::info!("{title} update: \"{key}\" = \"{value}\": {result}");
         }
         Ok(())
     }

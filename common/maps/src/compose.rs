@@ -116,14 +116,18 @@ pub(crate) fn pipe(name: &str, options: &Options) -> Result<Inner, OpenError> {
     )?))))
 }
 
-struct Debug(Table);
+struct Debug {
+    /// As it is written, whatever type takes the place of one without Berkeley DB.
+    title: String,
+    table: Table,
+}
 
 impl Remote for Debug {
     fn get<'a>(&'a self, key: &'a [u8]) -> Answer<'a> {
         Box::pin(async move {
-            let answer = self.0.lookup(key).await;
+            let answer = self.table.lookup(key).await;
             let shown = String::from_utf8_lossy(key);
-            let title = self.0.title();
+            let title = &self.title;
             match &answer {
                 Lookup::Found(value) => {
                     pf_log::info!(
@@ -139,8 +143,8 @@ impl Remote for Debug {
     }
 
     fn entries(&self) -> Option<Result<Vec<table::Entry>, LookupError>> {
-        let entries = self.0.entries()?;
-        let title = self.0.title();
+        let entries = self.table.entries()?;
+        let title = &self.title;
         for (key, value) in entries.iter().flatten() {
             let (key, value) = (String::from_utf8_lossy(key), String::from_utf8_lossy(value));
             pf_log::info!("{title} sequence: \"{key}\" = \"{value}\"");
@@ -152,7 +156,10 @@ impl Remote for Debug {
 
 /// `debug:type:name`: logs each lookup.
 pub(crate) fn debug(name: &str, options: &Options) -> Result<Inner, OpenError> {
-    Ok(Inner::Remote(Box::new(Debug(open(name, options)?))))
+    Ok(Inner::Remote(Box::new(Debug {
+        title: name.to_owned(),
+        table: open(name, options)?,
+    })))
 }
 
 struct Random(Vec<Vec<u8>>);

@@ -6,6 +6,7 @@ use std::io;
 use crate::LmdbWriter;
 use crate::build::Format;
 use crate::manage::{Stop, Tool};
+use crate::non_bdb::{Access, redirect};
 use crate::proxy::Proxy;
 use crate::spec::{TYPES, split_form, unsupported};
 
@@ -101,6 +102,8 @@ impl Tool {
         let (kind, name) = self.split(word);
         let fatal = |text: String| Err(Stop::Fatal(text));
         split_form(&format!("{kind}:{name}"))?;
+        let instead = redirect(kind, name, &self.options, Access::Existing)?;
+        let kind = instead.as_deref().unwrap_or(kind);
         match (kind, Format::of(kind)) {
             (_, Some(Format::Lmdb)) => {
                 let path = Format::Lmdb.path(name);

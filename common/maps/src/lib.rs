@@ -25,6 +25,7 @@ mod maps;
 pub mod match_list;
 mod net_client;
 mod net_place;
+pub mod non_bdb;
 mod options;
 mod passwd;
 mod pattern_rules;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use pf_config::{Config, Error, param};
 
 use crate::build::Duplicates;
+use crate::non_bdb::NonBdb;
 
 /// What tables need to know of the system and of the feature that opens them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +43,8 @@ pub struct Options {
     pub ipc_ttl: Duration,
     /// `socketmap_max_reply_size`, in bytes.
     pub socketmap_reply_limit: usize,
+    /// What is done about tables of types that need Berkeley DB.
+    pub non_bdb: NonBdb,
 }
 
 impl Default for Options {
@@ -63,6 +66,7 @@ impl Default for Options {
             ipc_idle: Duration::from_secs(5),
             ipc_ttl: Duration::from_secs(1000),
             socketmap_reply_limit: 100_000,
+            non_bdb: NonBdb::default(),
         }
     }
 }
@@ -84,6 +88,7 @@ impl Options {
             ipc_idle: config.get(param::IPC_IDLE)?,
             ipc_ttl: config.get(param::IPC_TTL)?,
             socketmap_reply_limit: config.count(param::SOCKETMAP_MAX_REPLY_SIZE)?,
+            non_bdb: NonBdb::from_config(config)?,
             ..Self::default()
         })
     }

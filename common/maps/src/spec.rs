@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::non_bdb::{Access, redirect};
 use crate::table::{Nature, OpenError, Opener, Table};
 use crate::{
     Options, cdb_file, cidr, compose, hashed, lmdb, net_client, passwd, pcre, proxy, regexp,
@@ -63,6 +64,8 @@ pub fn open(spec: &str, options: &Options) -> Result<Table, OpenError> {
     if kind == "proxy" && options.no_proxy {
         return open(name, options);
     }
+    let instead = redirect(kind, name, options, Access::Existing)?;
+    let kind = instead.as_deref().unwrap_or(kind);
     let file = |suffix: &str| Some(PathBuf::from(format!("{name}{suffix}")));
     let plain = |name: &str| (!name.starts_with('{')).then(|| PathBuf::from(name));
     let (nature, file, opener): (Nature, Option<PathBuf>, Opener) = match kind {

@@ -18,6 +18,7 @@ pub mod deliver;
 pub mod dialect;
 pub mod flush;
 pub mod master;
+pub mod nbdb;
 #[cfg(feature = "aio")]
 pub mod post_mail;
 pub mod proxymap;

@@ -21,6 +21,7 @@ pub use context::{Context, Jail, Limit, block_on};
 pub use flow::Flow;
 pub use master::{LISTEN_FD, STATUS_FD, Status};
 pub use options::Options;
+pub use start::Told;
 
 /// How many clients a process serves at once when master says nothing: what Postfix's own skeleton for the service does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

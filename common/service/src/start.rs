@@ -145,10 +145,23 @@ pub fn enter_jail(context: &Context) -> Result<()> {
     Ok(())
 }
 
+/// The end of a process that has told what is wrong already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Told;
+
+impl std::fmt::Display for Told {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("what is wrong was told before")
+    }
+}
+
+impl std::error::Error for Told {}
+
 /// Ends the process in Postfix's way: the reason in the log, and a pause so that master does not spin.
 pub fn end(result: Result<()>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
+        Err(err) if err.is::<Told>() => ExitCode::FAILURE,
         Err(err) => {
             pf_log::fatal!("{err:#}");
             std::thread::sleep(Duration::from_secs(1));

@@ -25,6 +25,7 @@ mod maildrop;
 mod master;
 mod master_services;
 mod meddling;
+mod non_bdb;
 mod option_letters;
 mod pipe;
 mod postcat;

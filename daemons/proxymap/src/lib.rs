@@ -11,6 +11,7 @@ use pf_attr::{aio, announcement};
 use pf_config::param;
 use pf_log::warning;
 use pf_maps::build::Format;
+use pf_maps::non_bdb::{self, Access};
 use pf_maps::{Entry, LmdbWriter, Lookup, Options, Table};
 use pf_proto::proxymap::{
     LookupReply, LookupRequest, PROTOCOL, ServerRequest, Status, flags, sequence_reply,
@@ -223,8 +224,13 @@ impl Proxymap {
 
     /// Whether a table is served from a file that is open for changes.
     fn writable(&self, name: &str) -> bool {
-        let kind = name.split(':').next().unwrap_or_default();
-        self.is_writer() && Format::of(kind) == Some(Format::Lmdb) && self.approved.contains(name)
+        let format = || {
+            let (kind, name) = name.split_once(':').unwrap_or((name, ""));
+            Format::of(&non_bdb::type_in_use(kind, name, &self.options))
+        };
+        self.is_writer()
+            && self.approved.contains(name)
+            && (self.writers.borrow().contains_key(name) || format() == Some(Format::Lmdb))
     }
 
     /// Works on a file that is open for changes. Trouble is logged.
@@ -238,13 +244,14 @@ impl Proxymap {
         } else {
             request.key.clone()
         };
-        let name = request.table.split_once(':').map_or("", |(_, name)| name);
+        let (kind, name) = request.table.split_once(':').unwrap_or_default();
         let mut writers = self.writers.borrow_mut();
         let done = match writers.get_mut(&request.table) {
             Some(writer) => work(writer, &key),
             None => {
                 let path = Format::Lmdb.path(name);
-                LmdbWriter::open(&path, 0o644, self.options.lmdb_map_size, None)
+                non_bdb::redirect(kind, name, &self.options, Access::Creating)
+                    .and_then(|_| LmdbWriter::open(&path, 0o644, self.options.lmdb_map_size, None))
                     .map_err(|err| err.to_string())
                     .and_then(|fresh| {
                         fresh.unlock();

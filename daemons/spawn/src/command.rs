@@ -15,17 +15,6 @@ use crate::attributes::Attributes;
 /// Names and values.
 pub type Environment = Vec<(OsString, OsString)>;
 
-/// What commands outside the mail system find in their environment.
-///
-/// # Errors
-/// `export_environment` is malformed.
-pub fn environment(list: &str) -> Result<Environment> {
-    let mut kept = pf_cli::imported(list).map_err(anyhow::Error::msg)?;
-    kept.retain(|(name, _)| name != "PATH");
-    kept.push(("PATH".into(), "/usr/bin:/bin".into()));
-    Ok(kept)
-}
-
 /// Runs the command with the client as its standard input, output and error, to its end or its time limit. The process must
 /// have the rights of root.
 ///

@@ -40,7 +40,8 @@ impl SingleService for Spawn {
         };
         Ok(Self {
             attributes: Attributes::parse(&context.argv, (owner.uid, owner.gid), limit)?,
-            environment: command::environment(&config.get(param::EXPORT_ENVIRONMENT)?)?,
+            environment: pf_cli::exported(&config.get(param::EXPORT_ENVIRONMENT)?)
+                .map_err(anyhow::Error::msg)?,
             owner: (owner.uid, owner.gid),
             modest: None,
         })

@@ -134,17 +134,17 @@ rows! {
     /// How mynetworks is made when it is not set: host, subnet or class.
     MYNETWORKS_STYLE: String = Text "mynetworks_style", "${{$compatibility_level} <level {2} ? {subnet} : {host}}", (1, 0), "all", true;
     /// What hash and btree tables become without Berkeley DB, by table.
-    NON_BDB_CUSTOM_MAPPING: String = Text "non_bdb_custom_mapping", "", (0, 0), "all", false;
+    NON_BDB_CUSTOM_MAPPING: String = Text "non_bdb_custom_mapping", "", (0, 0), "all", true;
     /// Below which directories root's tables may be converted from Berkeley DB.
-    NON_BDB_MIGRATION_ALLOW_ROOT_PREFIXES: String = Text "non_bdb_migration_allow_root_prefixes", "/etc /usr/local/etc", (0, 0), "nbdb_reindexd", false;
+    NON_BDB_MIGRATION_ALLOW_ROOT_PREFIXES: String = Text "non_bdb_migration_allow_root_prefixes", "/etc /usr/local/etc", (0, 0), "nbdb_reindexd", true;
     /// Below which directories users' tables may be converted from Berkeley DB.
-    NON_BDB_MIGRATION_ALLOW_USER_PREFIXES: String = Text "non_bdb_migration_allow_user_prefixes", "$data_directory /var/lib/mailman /var/lib/mailman3", (0, 0), "nbdb_reindexd", false;
+    NON_BDB_MIGRATION_ALLOW_USER_PREFIXES: String = Text "non_bdb_migration_allow_user_prefixes", "$data_directory /var/lib/mailman /var/lib/mailman3", (0, 0), "nbdb_reindexd", true;
     /// How much is done to leave Berkeley DB behind.
-    NON_BDB_MIGRATION_LEVEL: String = Text "non_bdb_migration_level", "disable", (1, 0), "all", false;
+    NON_BDB_MIGRATION_LEVEL: String = Text "non_bdb_migration_level", "disable", (1, 0), "all", true;
     /// Whether the replacement of Berkeley DB tables is logged.
-    NON_BDB_MIGRATION_LOG_REDIRECT: bool = BoolExpr "non_bdb_migration_log_redirect", "yes", (0, 0), "all", false;
+    NON_BDB_MIGRATION_LOG_REDIRECT: bool = BoolExpr "non_bdb_migration_log_redirect", "yes", (0, 0), "all", true;
     /// The service that converts tables from Berkeley DB.
-    NON_BDB_MIGRATION_SERVICE_NAME: String = Text "non_bdb_migration_service_name", "nbdb_reindex", (0, 0), "all", false;
+    NON_BDB_MIGRATION_SERVICE_NAME: String = Text "non_bdb_migration_service_name", "nbdb_reindex", (0, 0), "all", true;
     /// What happens when text instead of an empty line follows the headers.
     NON_EMPTY_END_OF_HEADER_ACTION: String = Text "non_empty_end_of_header_action", "fix_quietly", (1, 0), "cleanup", true;
     /// Which lists of domains match subdomains without a dot in front.
