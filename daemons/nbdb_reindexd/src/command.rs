@@ -56,7 +56,8 @@ pub fn run(
         Ok(child) => child,
         Err(err) => {
             let err = text(&err);
-            pf_log::error!("execute {shown}: {err}");
+            // As if it were the new process that says so.
+            pf_log::fatal!("spawn_comand: execvp {shown}: {err}");
             return Ok(Err(unavailable(program, &err)));
         }
     };
