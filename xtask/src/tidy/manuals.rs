@@ -1,4 +1,5 @@
-//! The manuals: each command has one, which names each of its options and has no fault that mandoc(1) sees.
+//! The manuals: each command has one, which names each of its options, has the sections that people look for, and has no fault that
+//! mandoc(1) sees.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,17 +9,6 @@ use anyhow::{Context as _, Result, ensure};
 use super::rust_files;
 use crate::layout::{COMMANDS, SECOND_NAMES, SENDMAIL};
 use crate::shell::{command, has, root};
-
-/// What every manual tells.
-const SECTIONS: [&str; 7] = [
-    "NAME",
-    "SYNOPSIS",
-    "DESCRIPTION",
-    "ENVIRONMENT",
-    "FILES",
-    "EXIT STATUS",
-    "EXAMPLES",
-];
 
 /// Where the manuals of the commands are.
 fn manual(name: &str) -> PathBuf {
@@ -37,9 +27,6 @@ pub fn check(findings: &mut Vec<String>) -> Result<()> {
             findings.push(format!("{name}: there is no {}", path.display()));
             continue;
         };
-        for missing in missing_sections(&text) {
-            findings.push(format!("{}: no {missing}", path.display()));
-        }
         let explained = explained_options(&text);
         let letters = option_letters(&root().join(name))?;
         if letters.is_empty() {
@@ -62,7 +49,15 @@ pub fn check(findings: &mut Vec<String>) -> Result<()> {
                 ));
             }
         }
-        lint(&path, findings)?;
+    }
+    for entry in fs::read_dir(root().join("man/man1"))? {
+        let path = entry?.path();
+        let text = fs::read_to_string(&path)?;
+        if !text.starts_with(".so ") {
+            let name = path.file_stem().unwrap_or_default().display();
+            findings.extend(lacking(&text).map(|lack| format!("{name}: its manual has {lack}")));
+            lint(&path, findings)?;
+        }
     }
     let sendmail = format!(".so man1/{SENDMAIL}.1\n");
     for name in SECOND_NAMES {
@@ -72,6 +67,53 @@ pub fn check(findings: &mut Vec<String>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What every manual has, in this order; `OPTIONS` only where there are some.
+const SECTIONS: [&str; 8] = [
+    "NAME",
+    "SYNOPSIS",
+    "DESCRIPTION",
+    "OPTIONS",
+    "ENVIRONMENT",
+    "FILES",
+    "EXIT STATUS",
+    "EXAMPLES",
+];
+
+/// No manual has fewer.
+const EXAMPLES: usize = 2;
+
+/// What a manual has not, in words.
+fn lacking(manual: &str) -> impl Iterator<Item = String> {
+    let sections: Vec<(&str, &str)> = manual
+        .split("\n.Sh ")
+        .skip(1)
+        .map(|section| section.split_once('\n').unwrap_or((section, "")))
+        .collect();
+    let at = |name: &str| sections.iter().position(|(head, _)| *head == name);
+    let has_options = !explained_options(manual).is_empty();
+    let wanted = SECTIONS
+        .into_iter()
+        .filter(|name| *name != "OPTIONS" || has_options);
+    let mut lacks: Vec<String> = wanted
+        .clone()
+        .filter(|name| at(name).is_none())
+        .map(|name| format!("no section {name}"))
+        .collect();
+    if !wanted.filter_map(at).is_sorted() {
+        lacks.push("its sections in another order than all others".into());
+    }
+    // One is a paragraph with commands in it.
+    let examples = sections.iter().find(|(head, _)| *head == "EXAMPLES");
+    let count = examples.map_or(0, |(_, text)| {
+        let paragraphs = text.split(".Pp\n");
+        paragraphs.filter(|text| text.contains(".Dl ")).count()
+    });
+    if count < EXAMPLES {
+        lacks.push(format!("{count} examples, and not {EXAMPLES}"));
+    }
+    lacks.into_iter()
 }
 
 fn lint(path: &Path, findings: &mut Vec<String>) -> Result<()> {
@@ -85,25 +127,6 @@ fn lint(path: &Path, findings: &mut Vec<String>) -> Result<()> {
             .map(str::to_owned),
     );
     Ok(())
-}
-
-/// Sections that are not there, or are empty; fewer than two examples are none.
-fn missing_sections(manual: &str) -> Vec<&'static str> {
-    let section = |name: &str| {
-        manual
-            .split("\n.Sh ")
-            .find_map(|section| section.strip_prefix(name)?.strip_prefix('\n'))
-    };
-    SECTIONS
-        .into_iter()
-        .filter(|name| match (*name, section(name)) {
-            (_, None) => true,
-            ("EXAMPLES", Some(text)) => {
-                text.matches("\n.Dl ").count() + text.matches("\n.Bd ").count() < 2
-            }
-            (_, Some(text)) => text.trim().is_empty(),
-        })
-        .collect()
 }
 
 /// The letters of the options that have an item of their own in an mdoc(7) page, `.It Fl b` or `.Fl b` below `.It Xo`. The
@@ -187,12 +210,31 @@ mod tests {
     }
 
     #[test]
-    fn a_section_without_text_is_missing() {
-        let page = ".Dd x\n.Sh NAME\nx\n.Sh SYNOPSIS\nx\n.Sh DESCRIPTION\nx\n.Sh ENVIRONMENT\n.Sh FILES\nx\n.Sh EXAMPLES\nOne:\n.Dl x\n";
+    fn lacking_sections_are_found() {
+        let of = |sections: &[&str], examples: &str| -> Vec<String> {
+            let text: String = sections
+                .iter()
+                .map(|name| format!("\n.Sh {name}\n.It Fl a\ntext"))
+                .collect();
+            lacking(&format!("{text}\n{examples}")).collect()
+        };
+        let two = ".Dl $ a\n.Dl $ b\n.Pp\nOr:\n.Dl $ c\n";
+        assert_eq!(of(&SECTIONS, two), [""; 0]);
         assert_eq!(
-            missing_sections(page),
-            ["ENVIRONMENT", "EXIT STATUS", "EXAMPLES"]
+            of(&SECTIONS, ".Dl $ a\n.Dl $ b\n"),
+            ["1 examples, and not 2"]
         );
+        let mut some = SECTIONS;
+        some.swap(1, 2);
+        assert_eq!(
+            of(&some, two),
+            ["its sections in another order than all others"]
+        );
+        some = SECTIONS;
+        some[3] = "SWITCHES";
+        assert_eq!(of(&some, two), ["no section OPTIONS"]);
+        let none = lacking("\n.Sh NAME\n").count();
+        assert_eq!(none, SECTIONS.len() - 2 + 1);
     }
 
     #[test]
