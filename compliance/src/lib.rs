@@ -23,6 +23,7 @@ pub mod ipc;
 pub mod load;
 pub mod meddler;
 pub mod outbound;
+pub mod perl;
 pub mod queue_file;
 pub mod random;
 pub mod scenario;

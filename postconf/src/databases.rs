@@ -275,6 +275,7 @@ fn check_file(kind: &str, path: &str, report: &mut Report) -> anyhow::Result<()>
     if report.unused {
         for (name, value) in settings {
             pf_log::warning!("{kind}:{path}: unused parameter: {name}={value}");
+            pf_cli::suggest(&report.called, &name, known.iter().copied());
         }
     }
     Ok(())

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{anyhow, bail};
 use pf_config::main_cf::split_setting;
+use pf_config::{table, transport};
 
 use crate::lines::{Physical, close, open, physical, push};
 use crate::mode::Mode;
@@ -21,12 +22,46 @@ type Requests = BTreeMap<String, (Option<String>, usize)>;
 ///
 /// # Errors
 /// A request is malformed, or the file cannot be replaced.
-pub fn run(mode: Mode, path: &Path, arguments: &[String]) -> anyhow::Result<()> {
+pub fn run(mode: Mode, path: &Path, arguments: &[String], called: &str) -> anyhow::Result<()> {
     let mut requests = parse(mode, arguments)?;
     let new = Replacement::begin(path)?;
     let text = open(&new.current()?);
     let edited = edit(mode, &text, &mut requests, &path.display().to_string());
-    new.commit(&close(&edited))
+    new.commit(&close(&edited))?;
+    suggest(&text, &requests, called);
+    Ok(())
+}
+
+fn suggest(text: &str, requests: &Requests, called: &str) {
+    let there: Vec<&str> = physical(text).into_iter().filter_map(name_of).collect();
+    for (name, (value, _)) in requests.iter().filter(|(_, (_, found))| *found == 0) {
+        if value.is_some() {
+            suggest_parameter(called, name, &there);
+        } else if table::find(name).is_none() {
+            pf_cli::suggest(called, name, there.iter().copied());
+        }
+    }
+}
+
+/// Postfix sets a parameter of any name. To a person, one that no program knows may be another one misspelt; `there`: those that the
+/// file has as well.
+pub(crate) fn suggest_parameter(called: &str, name: &str, there: &[&str]) {
+    let mut suffixes = transport::SUFFIXES
+        .iter()
+        .chain(transport::COMMAND_SUFFIXES);
+    let of_service = suffixes.any(|(suffix, _)| name.ends_with(suffix));
+    if table::find(name).is_none() && !of_service {
+        let all = table::all().map(|row| row.name);
+        pf_cli::suggest(called, name, all.chain(there.iter().copied()));
+    }
+}
+
+/// The parameter that a line begins to set.
+fn name_of(line: Physical<'_>) -> Option<&str> {
+    let Physical::Entry(line) = line else {
+        return None;
+    };
+    line.split(|c: char| is_space(c) || c == '=').next()
 }
 
 fn parse(mode: Mode, arguments: &[String]) -> anyhow::Result<Requests> {
@@ -75,10 +110,7 @@ fn edit(mode: Mode, text: &str, requests: &mut Requests, path: &str) -> String {
                 }
             }
             Physical::Entry(line) => {
-                let end = line
-                    .find(|c: char| is_space(c) || c == '=')
-                    .unwrap_or(line.len());
-                let name = line.get(..end).unwrap_or_default();
+                let name = name_of(Physical::Entry(line)).unwrap_or_default();
                 let Some((value, found)) = requests.get_mut(name) else {
                     interesting = false;
                     push(&mut edited, line);

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{anyhow, bail};
 use pf_config::main_cf::split_setting;
 
+use crate::edit_main::suggest_parameter;
 use crate::lines::{Physical, close, open, physical, push};
 use crate::master::{COMMAND, Service};
 use crate::mode::Mode;
@@ -30,11 +31,17 @@ struct Request {
 ///
 /// # Errors
 /// A request or an entry is malformed, or the file cannot be replaced.
-pub fn run(mode: Mode, path: &Path, arguments: &[String]) -> anyhow::Result<()> {
+pub fn run(mode: Mode, path: &Path, arguments: &[String], called: &str) -> anyhow::Result<()> {
     let mut requests = parse(mode, arguments)?;
     let new = Replacement::begin(path)?;
     let text = open(&new.current()?);
-    let edited = edit(mode, &text, &mut requests, &path.display().to_string())?;
+    let edited = edit(
+        mode,
+        &text,
+        &mut requests,
+        &path.display().to_string(),
+        called,
+    )?;
     new.commit(&close(&edited))
 }
 
@@ -95,8 +102,16 @@ fn request(mode: Mode, argument: &str) -> anyhow::Result<Request> {
     })
 }
 
-fn edit(mode: Mode, text: &str, requests: &mut [Request], path: &str) -> anyhow::Result<String> {
+fn edit(
+    mode: Mode,
+    text: &str,
+    requests: &mut [Request],
+    path: &str,
+    called: &str,
+) -> anyhow::Result<String> {
     let lines = physical(text);
+    // For those who misspelt one.
+    let mut known = Vec::new();
     let mut edited = String::with_capacity(text.len() + 100);
     let mut matched = false;
     let mut at = 0;
@@ -126,6 +141,7 @@ fn edit(mode: Mode, text: &str, requests: &mut [Request], path: &str) -> anyhow:
         };
         matched = false;
         let (service, kind) = entry.name()?;
+        known.push(format!("{service}/{kind}"));
         for request in &mut *requests {
             let hit = request.pattern.matches(service, kind);
             if mode.has(Mode::MASTER_ENTRY) && mode.has(Mode::EDIT) {
@@ -180,9 +196,17 @@ fn edit(mode: Mode, text: &str, requests: &mut [Request], path: &str) -> anyhow:
                 let new =
                     Service::parse(value).map_err(|trouble| trouble.in_argument(&request.text))?;
                 print(&mut edited, &new)?;
+                continue;
             }
         } else {
             pf_log::warning!("unmatched service_name/type: \"{}\"", request.text);
+        }
+        let known = known.iter().map(String::as_str);
+        pf_cli::suggest(called, &request.pattern.service_and_type(), known);
+    }
+    if mode.has(Mode::MASTER_PARAM) && mode.has(Mode::EDIT) {
+        for request in requests.iter().filter(|request| request.matches > 0) {
+            suggest_parameter(called, &request.pattern.last, &[]);
         }
     }
     Ok(edited)
@@ -251,7 +275,7 @@ mod tests {
     fn edited(mode: Mode, arguments: &[&str]) -> String {
         let arguments: Vec<String> = arguments.iter().map(|a| (*a).to_owned()).collect();
         let mut requests = parse(mode, &arguments).unwrap();
-        edit(mode, FILE, &mut requests, "master.cf").unwrap()
+        edit(mode, FILE, &mut requests, "master.cf", "postconf").unwrap()
     }
 
     #[test]

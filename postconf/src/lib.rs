@@ -121,6 +121,12 @@ const MAP_TYPES: &[&str] = &[
     "unix",
 ];
 
+/// What `-T` tells about.
+const TLS_MODES: [&str; 3] = ["compile-version", "run-version", "public-key-algorithms"];
+
+/// What `-C` chooses.
+const CLASSES: [&str; 5] = ["builtin", "service", "user", "inactive", "all"];
+
 /// Runs the command.
 pub fn main() -> ExitCode {
     pf_cli::run_as_called(
@@ -262,7 +268,10 @@ fn classes(text: &str) -> anyhow::Result<Vec<Class>> {
             "user" => classes.push(Class::User),
             "inactive" => classes.push(Class::Inactive),
             "all" => classes.extend([Class::Builtin, Class::Service, Class::User]),
-            _ => bail!("unknown -C option value \"{word}\" in \"{text}\""),
+            lower => {
+                let bad = anyhow!("unknown -C option value \"{word}\" in \"{text}\"");
+                return Err(pf_cli::meant(bad, lower, CLASSES));
+            }
         }
     }
     Ok(classes)
@@ -290,11 +299,9 @@ fn run(invocation: &Invocation) -> anyhow::Result<ExitCode> {
     } else if mode.has(Mode::SASL_CLIENT) {
         out.write_all(b"cyrus\n")?;
     } else if mode.has(Mode::TLS) {
-        if !matches!(
-            request.tls.as_str(),
-            "compile-version" | "run-version" | "public-key-algorithms"
-        ) {
+        if !TLS_MODES.contains(&request.tls.as_str()) {
             pf_log::warning!("unknown 'postconf -T' mode: {}", request.tls);
+            pf_cli::suggest(&request.called, &request.tls, TLS_MODES);
             return Ok(ExitCode::FAILURE);
         }
     } else if mode.has(mode::EDITING) {
@@ -308,9 +315,9 @@ fn run(invocation: &Invocation) -> anyhow::Result<ExitCode> {
             .map(|operand| lines::open(operand.as_bytes()))
             .collect();
         if mode.has(mode::MASTER) {
-            edit_master::run(mode, &source.dir.join("master.cf"), &words)?;
+            edit_master::run(mode, &source.dir.join("master.cf"), &words, &request.called)?;
         } else {
-            edit_main::run(mode, &source.dir.join("main.cf"), &words)?;
+            edit_main::run(mode, &source.dir.join("main.cf"), &words, &request.called)?;
         }
     } else {
         show(&request, &source, &mut out)?;
@@ -338,12 +345,19 @@ fn show(request: &Request, source: &Source, out: &mut dyn Write) -> anyhow::Resu
         services = master::read(&master_path, false)?;
     }
     let mut names = Names::new(&directory, main, services, defaults)?;
-    let mut report = Report::new(request.warn);
+    let mut report = Report::new(request.warn, &request.called);
     if !defaults {
         names.add_user_names(&mut report)?;
     }
     if about_master {
-        services::show(request.mode, &names, &request.classes, &request.names, out)?;
+        services::show(
+            request.mode,
+            &names,
+            &request.classes,
+            &request.names,
+            &request.called,
+            out,
+        )?;
     } else {
         parameters::show(
             request.mode,

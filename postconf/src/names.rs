@@ -137,6 +137,14 @@ impl Names {
         Ok(())
     }
 
+    /// The names that anybody should use, for those who misspelt one.
+    pub fn current(&self) -> impl Iterator<Item = &str> {
+        let nodes = self.nodes.iter();
+        nodes
+            .filter(|(_, node)| node.class != Class::Legacy)
+            .map(|(name, _)| name.as_str())
+    }
+
     fn set_default(&mut self, name: &str, value: String) {
         if let Some(node) = self.nodes.get_mut(name) {
             node.default = value;

@@ -33,11 +33,7 @@ pub fn show(
         } else {
             out.flush()?;
             pf_log::warning!("{name}: unknown parameter");
-            let current = names
-                .nodes
-                .iter()
-                .filter(|(_, node)| node.class != Class::Legacy);
-            pf_cli::suggest(called, name, current.map(|(name, _)| name.as_str()));
+            pf_cli::suggest(called, name, names.current());
         }
     }
     Ok(())

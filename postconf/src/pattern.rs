@@ -32,6 +32,11 @@ impl Pattern {
         })
     }
 
+    /// Its first two parts.
+    pub fn service_and_type(&self) -> String {
+        format!("{}/{}", self.service, self.kind)
+    }
+
     /// Whether the pattern matches a service.
     pub fn matches(&self, service: &str, kind: &str) -> bool {
         (self.service == "*" || self.service == service) && (self.kind == "*" || self.kind == kind)
@@ -54,7 +59,10 @@ impl Pattern {
             .iter()
             .position(|name| *name == self.last)
             .map(Some)
-            .ok_or_else(|| anyhow!("invalid service attribute name: \"{}\"", self.last))
+            .ok_or_else(|| {
+                let bad = anyhow!("invalid service attribute name: \"{}\"", self.last);
+                pf_cli::meant(bad, &self.last, COLUMNS)
+            })
     }
 }
 

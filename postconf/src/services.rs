@@ -29,6 +29,7 @@ pub fn show(
     names: &Names,
     classes: &[Class],
     patterns: &[String],
+    called: &str,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     let (most, usage) = if mode.has(Mode::MASTER_FIELD) {
@@ -76,8 +77,27 @@ pub fn show(
     out.flush()?;
     for wanted in wanted.iter().filter(|wanted| wanted.matches == 0) {
         pf_log::warning!("unmatched request: \"{}\"", wanted.text);
+        let known = names
+            .services
+            .iter()
+            .flat_map(|service| requests(mode, service));
+        let known: Vec<String> = known.collect();
+        pf_cli::suggest(called, &wanted.text, known.iter().map(String::as_str));
     }
     Ok(())
+}
+
+/// What could be asked about a service.
+fn requests(mode: Mode, service: &Service) -> Vec<String> {
+    let name = service.field(0).to_owned();
+    let both = format!("{name}/{}", service.field(1));
+    let last: Vec<&str> = match mode {
+        _ if mode.has(Mode::MASTER_PARAM) => service.overrides.keys().map(String::as_str).collect(),
+        _ if mode.has(Mode::MASTER_FIELD) => COLUMNS.to_vec(),
+        _ => Vec::new(),
+    };
+    let all = last.iter().map(|last| format!("{both}/{last}"));
+    all.chain([name, both.clone()]).collect()
 }
 
 struct View<'a> {

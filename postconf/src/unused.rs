@@ -30,10 +30,13 @@ impl Names {
                         self.directory
                     );
                 }
-                (false, None) => pf_log::warning!(
-                    "{}/{file}: unused parameter: {name}={value}",
-                    self.directory
-                ),
+                (false, None) => {
+                    pf_log::warning!(
+                        "{}/{file}: unused parameter: {name}={value}",
+                        self.directory
+                    );
+                    pf_cli::suggest(&report.called, &name, self.current());
+                }
             }
         }
     }
@@ -46,14 +49,17 @@ pub struct Report {
     pub deprecated: bool,
     /// Whether unused parameters of database files are reported.
     pub unused: bool,
+    /// The name for complaints.
+    pub called: String,
     seen: BTreeSet<String>,
 }
 
 impl Report {
-    /// Nothing so far; `unused` as the field of this name.
-    pub fn new(unused: bool) -> Self {
+    /// Nothing so far; the arguments as the fields of their names.
+    pub fn new(unused: bool, called: &str) -> Self {
         Self {
             unused,
+            called: called.to_owned(),
             ..Self::default()
         }
     }

@@ -16,6 +16,24 @@ use crate::layout::Layout;
 use crate::say::{as_script, fatal, say, silent, told};
 use crate::{check, install, non_bdb, rotate, tls};
 
+/// What an unknown command may have meant.
+const COMMANDS: [&str; 14] = [
+    "start",
+    "start-fg",
+    "stop",
+    "quick-stop",
+    "abort",
+    "drain",
+    "reload",
+    "flush",
+    "check",
+    "status",
+    "set-permissions",
+    "upgrade-configuration",
+    "logrotate",
+    "non-bdb",
+];
+
 /// How often the end of the mail system is looked for before it is forced, a second apart.
 const STOP_TRIES: u32 = 5;
 /// Master needs a moment to see its processes off, which is no reason to say anything.
@@ -84,9 +102,13 @@ pub fn run(
         "tls" => tls::run(&run, rest),
         "non-bdb" => non_bdb::run(&run, rest),
         path if path.starts_with('/') => Err(run.become_program(Path::new(path), rest)),
-        other => Err(fatal(format!(
-            "unknown command: '{other}'. Usage: postfix start (or stop, reload, abort, flush, check, status, set-permissions, upgrade-configuration, logrotate, tls, non-bdb)"
-        ))),
+        other => Err(pf_cli::meant(
+            fatal(format!(
+                "unknown command: '{other}'. Usage: postfix start (or stop, reload, abort, flush, check, status, set-permissions, upgrade-configuration, logrotate, tls, non-bdb)"
+            )),
+            other,
+            COMMANDS,
+        )),
     }
 }
 

@@ -106,16 +106,20 @@ pub(crate) fn run(run: &Run<'_>, words: &[OsString]) -> Result<ExitCode> {
         .unwrap_or_default();
     let Some((name, letters, rest)) = SUBCOMMANDS.iter().find(|(known, ..)| *known == name) else {
         pf_log::error!("unknown tls command: '{name}'");
-        return Err(fatal(
+        let known = SUBCOMMANDS.map(|(known, ..)| known);
+        let usage = fatal(
             "usage: postfix tls enable-client (or enable-server, new-server-key, new-server-cert, deploy-server-cert, output-server-csr, output-server-tlsa, all-default-client, all-default-server)",
-        ));
+        );
+        return Err(pf_cli::meant(usage, &name, known));
     };
     let usage = || fatal(format!("usage: postfix tls {name}{rest}"));
     let operands = words.get(1..).unwrap_or_default().to_vec();
     if letters.is_empty() {
         return tls.plain(name, &operands, usage);
     }
-    let scanned = SPEC.scan(operands).map_err(|_| usage())?;
+    let scanned = SPEC
+        .scan(operands)
+        .map_err(|bad| pf_cli::meant_option(usage(), &bad, &SPEC))?;
     if SPEC
         .options
         .iter()

@@ -56,5 +56,27 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
     pf_log::warning!(
         "Cannot contact class {class} service {service} - perhaps the mail system is down"
     );
+    suggest(invocation, &class, &service);
     Ok(ExitCode::FAILURE)
+}
+
+/// To a person, a class that there is not, or a service without a socket, may be another one misspelt.
+fn suggest(invocation: &Invocation, class: &str, service: &str) {
+    const CLASSES: [&str; 2] = ["private", "public"];
+    if !CLASSES.contains(&class) {
+        return pf_cli::suggest(&invocation.called, class, CLASSES);
+    }
+    // The queue directory is the current one.
+    let Ok(entries) = std::fs::read_dir(class) else {
+        return;
+    };
+    let names = entries.flatten().map(|entry| entry.file_name());
+    let names: Vec<String> = names.filter_map(|name| name.into_string().ok()).collect();
+    if !names.iter().any(|name| name == service) {
+        pf_cli::suggest(
+            &invocation.called,
+            service,
+            names.iter().map(String::as_str),
+        );
+    }
 }

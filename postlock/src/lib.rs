@@ -44,6 +44,7 @@ pub fn main() -> ExitCode {
             pf_cli::usage(&SPEC, SPEC.name),
             name = SPEC.name
         );
+        pf_cli::suggest_option(SPEC.name, &bad, &SPEC);
         return ExitCode::from(TEMPORARY_FAILURE);
     }
     pf_cli::run_as_called(
@@ -51,9 +52,11 @@ pub fn main() -> ExitCode {
         |_| Ok(()),
         |invocation| {
             run(invocation).map_err(|err| {
-                anyhow!(Failure {
-                    status: TEMPORARY_FAILURE,
-                    text: format!("{err:#}"),
+                pf_cli::map_meant(err, |err| {
+                    anyhow!(Failure {
+                        status: TEMPORARY_FAILURE,
+                        text: format!("{err:#}"),
+                    })
                 })
             })
         },
@@ -72,7 +75,8 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
         None => config.get(param::MAILBOX_DELIVERY_LOCK)?,
     };
     let styles = Styles::parse(&styles).map_err(|word| {
-        anyhow!("unknown mailbox_delivery_lock value \"{word}\" in \"{styles}\"")
+        let bad = anyhow!("unknown mailbox_delivery_lock value \"{word}\" in \"{styles}\"");
+        pf_cli::meant(bad, &word, ["flock", "fcntl", "dotlock"])
     })?;
     let patience = Patience {
         tries: config.get(param::DELIVER_LOCK_ATTEMPTS)?,

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use pf_cli::{Invocation, Opt, Scanned, Spec, safe_environment};
 use pf_config::{Config, param};
 use pf_log::{Facility, Fallback, Level, Sink};
@@ -53,6 +53,7 @@ pub fn main() -> ExitCode {
             Ok(_) => {
                 let _unread = writeln!(std::io::stderr(), "{}: {bad}", SPEC.name);
                 pf_log::fatal!("{}", pf_cli::usage(&SPEC, SPEC.name));
+                pf_cli::suggest_option(SPEC.name, &bad, &SPEC);
             }
         }
         return ExitCode::FAILURE;
@@ -133,7 +134,11 @@ fn severity(name: &OsStr) -> Result<Level> {
         .find(|(known, _)| name.eq_ignore_ascii_case(known))
     {
         Some((_, level)) => Ok(*level),
-        None => bail!("bad severity: \"{}\"", Show(name.as_bytes())),
+        None => {
+            let bad = anyhow!("bad severity: \"{}\"", Show(name.as_bytes()));
+            let known = NAMES.map(|(known, _)| known);
+            Err(pf_cli::meant(bad, &name.to_string_lossy(), known))
+        }
     }
 }
 

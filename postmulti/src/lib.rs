@@ -47,6 +47,11 @@ pub const SPEC: Spec = Spec {
     operands: "command",
 };
 
+/// What `-e` does.
+const ACTIONS: [&str; 8] = [
+    "create", "destroy", "import", "deport", "enable", "disable", "assign", "init",
+];
+
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mode {
@@ -98,6 +103,7 @@ pub fn main() -> ExitCode {
             SPEC.usage.replace("%s", SPEC.name),
             name = SPEC.name
         );
+        pf_cli::suggest_option(SPEC.name, &bad, &SPEC);
         return ExitCode::FAILURE;
     }
     pf_cli::run(&SPEC, Sinks::Log, run)
@@ -144,9 +150,10 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
 fn action(name: &OsStr) -> Result<Action> {
     let name = name.to_string_lossy();
     Action::named(&name).ok_or_else(|| {
-        anyhow!(
+        let bad = anyhow!(
             "Invalid '-e' edit action '{name}'. Specify 'create', 'destroy', 'import', 'deport', 'enable', 'disable', 'assign' or 'init'"
-        )
+        );
+        pf_cli::meant(bad, &name, ACTIONS)
     })
 }
 

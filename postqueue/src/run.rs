@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use pf_cli::{Invocation, LongOpt, Opt, Scanned, Spec};
 use pf_config::{Config, param};
 use pf_sys::identity;
@@ -141,8 +141,10 @@ fn choice(scanned: &Scanned) -> Result<Option<Choice>> {
         Form::Table
     } else if let Some(kind) = count {
         let kind = kind.to_string_lossy();
-        Form::Count(CountBy::parse(&kind).with_context(|| {
-            format!("--count-by: bad kind {kind:?}; specify domain, sender, reason or age")
+        Form::Count(CountBy::parse(&kind).ok_or_else(|| {
+            let bad =
+                anyhow!("--count-by: bad kind {kind:?}; specify domain, sender, reason or age");
+            pf_cli::meant(bad, &kind, ["domain", "sender", "reason", "age"])
         })?)
     } else {
         // Without anything to do, the usage is told.

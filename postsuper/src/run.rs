@@ -105,9 +105,11 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(err) => {
             let signal = err.downcast_ref::<Interrupted>().map(|by| by.0);
+            let (err, meant) = pf_cli::split_meant(err);
             if signal.is_none() {
                 fatal!("{err:#}");
             }
+            pf_cli::tell_meant(&invocation.called, meant.as_deref());
             if work.counts.left_undone() {
                 warning!("OPERATION INCOMPLETE -- RERUN COMMAND TO FIX THE QUEUE FIRST");
             }

@@ -134,7 +134,15 @@ impl Asked {
     pub fn queue(&self) -> Result<QueueName> {
         match self {
             Asked::Queue(name) => Ok(*name),
-            Asked::Unknown(name) => Err(anyhow!("invalid directory name: {name}")),
+            Asked::Unknown(name) => {
+                let bad = anyhow!("invalid directory name: {name}");
+                let known = MESSAGES.iter().chain(&LOGS).map(|queue| queue.as_str());
+                Err(pf_cli::meant(
+                    bad,
+                    name,
+                    known.chain([QueueName::Flush.as_str()]),
+                ))
+            }
         }
     }
 }

@@ -82,7 +82,11 @@ pub fn main() -> ExitCode {
         Ok(()) => {}
         // It hides one of the same kind that had its value.
         Err(BadOption::NoValue(letter)) => scanned.options.retain(|(other, _)| *other != letter),
-        Err(BadOption::Unknown(letter)) => return usage(&called, Some(letter)),
+        Err(bad @ BadOption::Unknown(letter)) => {
+            let status = usage(&called, Some(letter));
+            pf_cli::suggest_option(&called, &bad, &SPEC);
+            return status;
+        }
         // There are no long ones.
         Err(_) => return usage(&called, Some('-')),
     }

@@ -169,8 +169,9 @@ impl Options {
             }
             match words.option() {
                 None => break,
-                Some(Item::Bad) => {
-                    return Err(fail(format!("usage: {called} [options]")));
+                Some(Item::Bad(bad)) => {
+                    let usage = fail(format!("usage: {called} [options]"));
+                    return Err(pf_cli::meant_option(usage, &bad, &crate::SPEC));
                 }
                 Some(Item::Option(letter, value)) => options.take(letter, value, config)?,
             }

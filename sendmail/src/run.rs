@@ -31,7 +31,9 @@ pub fn main() -> ExitCode {
     match run(&called, &words) {
         Ok(status) => status,
         Err(err) => {
+            let (err, meant) = pf_cli::split_meant(err);
             pf_log::fatal!("{err:#}");
+            pf_cli::tell_meant(&called, meant.as_deref());
             ExitCode::from(TEMPFAIL)
         }
     }

@@ -2,6 +2,8 @@
 
 use std::io::Write as _;
 
+use pf_cli::BadOption;
+
 /// Letters as getopt(3) takes them: a `:` follows those with a value.
 const LETTERS: &[u8] = b"A:B:C:F:GIL:N:O:R:UV:X:b:ce:f:h:imno:p:r:q:tvx";
 /// The command line, letter by letter.
@@ -18,7 +20,7 @@ pub struct Words<'a> {
 pub enum Item<'a> {
     Option(u8, &'a [u8]),
     /// One that is not, as standard error was told.
-    Bad,
+    Bad(BadOption),
 }
 
 impl<'a> Words<'a> {
@@ -70,7 +72,7 @@ impl<'a> Words<'a> {
             .position(|known| *known == letter && letter != b':');
         let Some(at) = known else {
             self.complain("invalid option", letter);
-            return Some(Item::Bad);
+            return Some(Item::Bad(BadOption::Unknown(letter.into())));
         };
         if LETTERS.get(at + 1) != Some(&b':') {
             return Some(Item::Option(letter, b""));
@@ -84,7 +86,7 @@ impl<'a> Words<'a> {
         };
         let Some(value) = value else {
             self.complain("option requires an argument", letter);
-            return Some(Item::Bad);
+            return Some(Item::Bad(BadOption::NoValue(letter.into())));
         };
         Some(Item::Option(letter, value))
     }

@@ -15,7 +15,9 @@ mod run;
 
 pub use acl::user_allowed;
 pub use environment::{exported, imported, safe_environment};
-pub use nearest::suggest;
+pub use nearest::{
+    map_meant, meant, meant_option, split_meant, suggest, suggest_option, tell_meant,
+};
 pub use options::{BadOption, LongOpt, Opt, Scanned, Spec, Takes};
 pub use plain_table::plain_lookup;
 pub use privileged::{authorize, require_listed, run_setgid, run_setgid_with};

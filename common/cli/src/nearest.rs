@@ -13,28 +13,93 @@ pub fn suggest<'a>(called: &str, unknown: &str, known: impl IntoIterator<Item = 
     }
 }
 
-/// On a terminal, names the option that an unknown one may stand for, if there is one: of letters, the same one in the other case.
-pub(crate) fn suggest_option(called: &str, bad: &BadOption, spec: &Spec) {
-    if !std::io::stderr().is_terminal() {
-        return;
+/// An error about a name, with the known one that may have been meant: [`tell_meant`] tells it once the error was told.
+#[derive(Debug, thiserror::Error)]
+#[error("{err:#}")]
+struct Meant {
+    err: anyhow::Error,
+    name: String,
+}
+
+/// This error about an unknown name; the runner names the nearest known one behind it, if any is near.
+pub fn meant<'a>(
+    err: anyhow::Error,
+    unknown: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> anyhow::Error {
+    match nearest(unknown, known) {
+        Some(name) => Meant {
+            name: name.to_owned(),
+            err,
+        }
+        .into(),
+        None => err,
     }
+}
+
+/// The error itself, and what is to be told behind it.
+pub fn split_meant(err: anyhow::Error) -> (anyhow::Error, Option<String>) {
+    match err.downcast::<Meant>() {
+        Ok(meant) => (meant.err, Some(meant.name)),
+        Err(err) => (err, None),
+    }
+}
+
+/// Another error in the place of this one, with what was meant.
+pub fn map_meant(
+    err: anyhow::Error,
+    change: impl FnOnce(anyhow::Error) -> anyhow::Error,
+) -> anyhow::Error {
+    match split_meant(err) {
+        (err, Some(name)) => Meant {
+            err: change(err),
+            name,
+        }
+        .into(),
+        (err, None) => change(err),
+    }
+}
+
+/// On a terminal, tells what was meant.
+pub fn tell_meant(called: &str, name: Option<&str>) {
+    if let Some(name) = name.filter(|_| std::io::stderr().is_terminal()) {
+        tell(called, name);
+    }
+}
+
+/// On a terminal, names the option that a bad one may stand for, if there is one.
+pub fn suggest_option(called: &str, bad: &BadOption, spec: &Spec) {
+    tell_meant(called, near_option(bad, spec).as_deref());
+}
+
+/// As [`meant`], for an error about an option.
+pub fn meant_option(err: anyhow::Error, bad: &BadOption, spec: &Spec) -> anyhow::Error {
+    match near_option(bad, spec) {
+        Some(name) => Meant { err, name }.into(),
+        None => err,
+    }
+}
+
+/// The option that an unknown one may stand for: of letters, the same one in the other case.
+fn near_option(bad: &BadOption, spec: &Spec) -> Option<String> {
     match bad {
         BadOption::Unknown(unknown) => {
             let near = |letter: char| letter != *unknown && letter.eq_ignore_ascii_case(unknown);
-            if let Some(opt) = spec.options.iter().find(|opt| near(opt.letter)) {
-                tell(called, &format!("-{} ({})", opt.letter, opt.help));
-            }
+            let opt = spec.options.iter().find(|opt| near(opt.letter))?;
+            Some(format!("-{} ({})", opt.letter, opt.help))
         }
         BadOption::UnknownLong(unknown) => {
-            if let Some(name) = nearest(unknown, spec.long.iter().map(|opt| opt.name)) {
-                tell(called, &format!("--{name}"));
-            }
+            let name = nearest(unknown, spec.long.iter().map(|opt| opt.name))?;
+            Some(format!("--{name}"))
         }
-        BadOption::NoValue(_) | BadOption::NoLongValue(_) | BadOption::UnwantedValue(_) => {}
+        BadOption::NoValue(_) | BadOption::NoLongValue(_) | BadOption::UnwantedValue(_) => None,
     }
 }
 
 fn tell(called: &str, what: &str) {
+    // A name may be from a file, with what a terminal takes for a command.
+    let what = pf_text::printable_utf8(what.as_bytes(), b'?');
+    let what = String::from_utf8_lossy(&what);
     // It is help; that nobody can read it changes nothing.
     let _unread = writeln!(std::io::stderr(), "{called}: did you mean {what}?");
 }
@@ -58,6 +123,20 @@ fn nearest<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> Optio
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_keeps_its_text() {
+        let known = ["deferred", "hold"];
+        let err = meant(anyhow::anyhow!("no queue hodl"), "hodl", known);
+        assert_eq!(format!("{err:#}"), "no queue hodl");
+        let (err, name) = split_meant(err);
+        assert_eq!(
+            (format!("{err:#}"), name.as_deref()),
+            ("no queue hodl".into(), Some("hold"))
+        );
+        let far = meant(anyhow::anyhow!("x"), "active", known);
+        assert_eq!(split_meant(far).1, None);
+    }
 
     #[test]
     fn only_near_names() {

@@ -8,7 +8,8 @@ use pf_config::{Config, DEFAULT_DIRECTORY, Source};
 use pf_log::{Facility, Options, Sink};
 
 use crate::nearest::suggest_option;
-use crate::{Failure, Invocation, Scanned, Spec};
+use crate::run::end;
+use crate::{Invocation, Scanned, Spec};
 
 /// Runs a setgid command. It always has its own name, is talkative only for root, takes nothing from the environment but
 /// `MAIL_CONFIG`, and ends with `status` on every error that does not say otherwise.
@@ -55,22 +56,7 @@ pub fn run_setgid_with(
         name: spec.name.to_owned(),
         scanned,
     };
-    match main(&invocation) {
-        Ok(status) => status,
-        Err(err) if crate::broken_pipe(&err) => ExitCode::from(status),
-        Err(err) => match err.downcast_ref::<Failure>() {
-            Some(failure) => {
-                if !failure.text.is_empty() {
-                    pf_log::fatal!("{}", failure.text);
-                }
-                ExitCode::from(failure.status)
-            }
-            None => {
-                pf_log::fatal!("{err:#}");
-                ExitCode::from(status)
-            }
-        },
-    }
+    main(&invocation).unwrap_or_else(|err| end(err, spec.name, status))
 }
 
 /// A directory that the caller of a setgid program chose must be listed in the `main.cf` of the default one.

@@ -9,7 +9,7 @@ use pf_config::{Config, Source, param};
 use pf_log::{Facility, Fallback, Options, Sink};
 
 use crate::environment::safe_environment;
-use crate::nearest::suggest_option;
+use crate::nearest::{split_meant, suggest_option, tell_meant};
 use crate::options::{Scanned, Spec};
 
 /// Where the lines of a command go.
@@ -248,20 +248,22 @@ fn run_named(
         verbose = 1;
     }
     pf_log::set_verbose(u8::try_from(verbose).unwrap_or(u8::MAX));
-    match main(&invocation) {
-        Ok(status) => status,
-        Err(err) if broken_pipe(&err) => ExitCode::FAILURE,
-        Err(err) => match err.downcast_ref::<Failure>() {
-            Some(failure) => {
-                if !failure.text.is_empty() {
-                    pf_log::fatal!("{}", failure.text);
-                }
-                ExitCode::from(failure.status)
-            }
-            None => {
-                pf_log::fatal!("{err:#}");
-                ExitCode::FAILURE
-            }
-        },
+    main(&invocation).unwrap_or_else(|err| end(err, &invocation.called, 1))
+}
+
+/// Says why a command ends, and what it may have meant; `status` is the exit status of errors that do not say otherwise.
+pub(crate) fn end(err: anyhow::Error, called: &str, status: u8) -> ExitCode {
+    if broken_pipe(&err) {
+        return ExitCode::from(status);
     }
+    let (err, name) = split_meant(err);
+    let (text, status) = match err.downcast_ref::<Failure>() {
+        Some(failure) => (failure.text.clone(), failure.status),
+        None => (format!("{err:#}"), status),
+    };
+    if !text.is_empty() {
+        pf_log::fatal!("{text}");
+    }
+    tell_meant(called, name.as_deref());
+    ExitCode::from(status)
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use pf_cli::{LongOpt, Scanned};
 use wildmatch::WildMatch;
 
@@ -90,12 +90,14 @@ pub fn criteria(scanned: &Scanned) -> Result<Criteria> {
     };
     let queues = texts(&QUEUE);
     for queue in &queues {
-        ensure!(
-            QUEUES.contains(&queue.as_str()),
-            "--{}: there is no queue {queue:?} of messages; specify one of: {}",
-            QUEUE.name,
-            QUEUES.join(" ")
-        );
+        if !QUEUES.contains(&queue.as_str()) {
+            let bad = anyhow!(
+                "--{}: there is no queue {queue:?} of messages; specify one of: {}",
+                QUEUE.name,
+                QUEUES.join(" ")
+            );
+            return Err(pf_cli::meant(bad, queue, QUEUES));
+        }
     }
     Ok(Criteria {
         null_address: "MAILER-DAEMON".into(),

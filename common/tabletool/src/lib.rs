@@ -11,9 +11,9 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use pf_cli::{Failure, Invocation, Spec};
 use pf_config::{Config, param};
-use pf_maps::Options;
 use pf_maps::build::{Builder, Duplicates};
 use pf_maps::manage::{Stop, Tables, Tool, input_lines};
+use pf_maps::{Options, TYPES};
 
 use make::Making;
 
@@ -151,11 +151,23 @@ pub fn run<L: Language>(
             .try_for_each(|word| make::make(&language, &tool, word, &making))
             .map(|()| true)
     };
-    Ok(if found.map_err(fatal)? {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(
+        if found.map_err(|stop| about_types(fatal(stop), &tool, &words))? {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        },
+    )
+}
+
+/// If one of the tables has a type that there is not, the error may be about that.
+fn about_types(err: anyhow::Error, tool: &Tool, words: &[&str]) -> anyhow::Error {
+    let kinds = words.iter().map(|word| tool.split(word).0);
+    let mut unknown = kinds.filter(|kind| !TYPES.contains(kind));
+    match unknown.next() {
+        Some(kind) => pf_cli::meant(err, kind, TYPES),
+        None => err,
+    }
 }
 
 /// A reader that went away is no error of ours.

@@ -82,7 +82,7 @@ pub fn run(target: &Target, cases: &[&Case]) -> Vec<Effect> {
         })
         .collect();
     allow_directories(&instance, cases);
-    perl(&instance);
+    crate::perl::lend(&instance);
     let last = cases.len().saturating_sub(1);
     let script = format!(
         "cd {}/cases; seq 0 {last} | xargs -P {AT_ONCE} -I@ sh -c 'timeout -k 1 10 sh @/run >@/o 2>@/e </dev/null; echo $? >@/s'",
@@ -212,25 +212,6 @@ fn allow_directories(instance: &Instance, cases: &[&Case]) {
     );
     if !instance.target().is_peer() {
         assert_eq!(instance.run("/bin/sh", &["-c", &script]).status, 0);
-    }
-}
-
-/// The modules of Perl that the original's qshape needs, and that the least of Debian does not have.
-fn perl(instance: &Instance) {
-    for module in ["File/Find.pm", "Getopt/Std.pm"] {
-        let to = instance.path("perl").join(module);
-        fs::create_dir_all(to.parent().unwrap()).unwrap();
-        let output = std::process::Command::new("perl")
-            .args([
-                "-MFile::Find",
-                "-MGetopt::Std",
-                "-e",
-                "print $INC{$ARGV[0]}",
-                module,
-            ])
-            .output()
-            .unwrap();
-        fs::copy(String::from_utf8(output.stdout).unwrap(), to).unwrap();
     }
 }
 

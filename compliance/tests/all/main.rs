@@ -15,6 +15,7 @@ mod completions_typed;
 mod crash;
 mod dialects;
 mod flush;
+mod hints;
 mod hostile;
 mod journey;
 mod local;
