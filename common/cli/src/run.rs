@@ -231,8 +231,7 @@ fn run_named(
     };
     let bad = spec.scan_into(&mut invocation.scanned, arguments);
     if let Err(err) = check(&invocation) {
-        pf_log::fatal!("{err:#}");
-        return ExitCode::FAILURE;
+        return end(err, &invocation.called, 1);
     }
     if let Err(bad) = bad {
         let called = &invocation.called;
