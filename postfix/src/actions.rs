@@ -84,6 +84,7 @@ pub fn run(
         "flush" => Err(run.exec(&run.layout.command("postqueue"), [OsStr::new("-f")])),
         "check" => {
             run.check_fatal()?;
+            non_bdb::check_aliases(&run)?;
             check::warn(&run)?;
             Ok(ExitCode::SUCCESS)
         }
@@ -235,6 +236,7 @@ impl Run<'_> {
                 return Err(fatal("Postfix integrity check failed!"));
             }
             check::warn(self)?;
+            non_bdb::check_aliases(self)?;
         }
         pf_log::info!("starting the Postfix mail system");
         let master = self.layout.master();

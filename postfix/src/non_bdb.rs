@@ -1,10 +1,12 @@
 //! `postfix non-bdb`: how a system lives on that has tables of types that need Berkeley DB.
 
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use pf_config::param;
+use pf_config::{MigrationLevel, param};
 
 use crate::actions::Run;
 use crate::say::{as_script, fatal, say, silent};
@@ -44,6 +46,38 @@ pub(crate) fn run(run: &Run<'_>, words: &[OsString]) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Has an alias table indexed whose name came to be `lmdb` or `cdb` with a new `default_database_type`: no program asks the
+/// service for that, since none is led from `hash` to it. Done once for a configuration.
+pub(crate) fn check_aliases(run: &Run<'_>) -> Result<()> {
+    let done = run.layout.config.join("check-alias-maps-migration-done");
+    if done.is_file() || run.config.migration_level()? != MigrationLevel::Reindex {
+        return Ok(());
+    }
+    let maps = run.config.get(param::ALIAS_MAPS)?;
+    for (kind, path) in maps
+        .split_ascii_whitespace()
+        .filter_map(|map| map.split_once(':'))
+        .filter(|(kind, _)| matches!(*kind, "cdb" | "lmdb"))
+    {
+        let is_there = |suffix: &str| Path::new(&format!("{path}{suffix}")).is_file();
+        if is_there(&format!(".{kind}")) || !is_there("") || !is_there(".db") {
+            continue;
+        }
+        let made = run
+            .program(&run.layout.daemon.join("nbdb_reindexd"))
+            .args(["-S", &format!("hash:{path}")])
+            .status();
+        if !made.is_ok_and(|status| status.success()) {
+            pf_log::warning!(
+                "See https://www.postfix.org/NON_BERKELEYDB_README.html for suggestions"
+            );
+        }
+    }
+    // Where it cannot be noted, it is looked at again next time.
+    let _ = File::create(done);
+    Ok(())
 }
 
 fn postconf(run: &Run<'_>, args: &[&str]) -> Result<()> {

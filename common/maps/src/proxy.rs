@@ -226,7 +226,9 @@ impl Remote for Proxy {
                     Lookup::Missing
                 }
                 Status::Deny => trouble(self.denied()),
-                status => trouble(format!("lookup error: {status:?}")),
+                Status::Bad => trouble("invalid request".into()),
+                // The server has told what is wrong.
+                Status::Retry | Status::Config => Lookup::Unavailable(LookupError(TROUBLE.into())),
             }
         })
     }

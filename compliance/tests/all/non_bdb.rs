@@ -245,6 +245,33 @@ fn commands_ask_the_service() {
     check(&instance, "non_bdb/asking", &text);
 }
 
+/// A table that the proxy server writes is its own to make.
+#[test]
+fn tables_behind_the_proxy() {
+    let instance = Instance::builder()
+        .main_cf("non_bdb_migration_level = enable-reindex\nnon_bdb_custom_mapping = inline:{ {hash=cdb} }\nproxy_write_maps = proxy:btree:$data_directory/w proxy:hash:$data_directory/w\nproxy_read_maps = $proxy_write_maps")
+        .master_cf(SERVICE)
+        .start();
+    let mut text = one_by_one(
+        &instance,
+        "",
+        &[
+            "echo 'a b' | postmap -oi proxy:btree:TOP/data/w; ls data",
+            "echo 'c d' | postmap -oi proxy:btree:TOP/data/w; postmap -od a proxy:btree:TOP/data/w; postmap -s proxy:btree:TOP/data/w",
+            "postmap -q c proxy:btree:TOP/data/w; postmap -q c proxy:lmdb:TOP/data/w",
+            "postmap -q c proxy:hash:TOP/data/w",
+        ],
+    );
+    let told = log(&instance, r"postfix/(proxymap|nbdb_reindexd)\[");
+    let told = normalise(&instance, &told);
+    let mut lines: Vec<&str> = told.lines().collect();
+    lines.sort();
+    lines.dedup();
+    text += &lines.join("\n");
+    text += "\n";
+    check(&instance, "non_bdb/proxied", &text);
+}
+
 #[test]
 fn by_hand() {
     let instance = Instance::builder()
@@ -274,6 +301,65 @@ fn by_hand() {
     ];
     let text = one_by_one(&instance, "", &cases.each_ref().map(String::as_str));
     check(&instance, "non_bdb/by_hand", &first_lines(&text));
+}
+
+/// What `postfix non-bdb` makes of states that it finds.
+#[test]
+fn states() {
+    let instance = Instance::builder().build();
+    let look = "grep non_bdb etc/main.cf; grep nbdb etc/master.cf";
+    let text = one_by_one(
+        &instance,
+        "",
+        &[
+            "postfix non-bdb enable-reindex; postfix non-bdb enable-reindex; postfix non-bdb status",
+            look,
+            "postfix non-bdb enable-redirect; postfix non-bdb enable-redirect; postfix non-bdb status",
+            look,
+            "echo 'nbdb_reindex unix - - - - 5 other -v' >>etc/master.cf; postfix non-bdb enable-reindex",
+            look,
+            "postconf level=enable-redirect non_bdb_migration_level='$level'; postfix non-bdb status",
+            "postfix non-bdb disable; postconf -X level",
+            look,
+            "postfix non-bdb disable; postfix non-bdb disable x; postfix non-bdb ''; postfix non-bdb Status",
+            "postconf default_cache_db_type='$default_database_type' default_database_type=btree; postfix non-bdb enable-redirect; postfix non-bdb enable-reindex",
+            look,
+            "postconf default_database_type=cdb authorized_mailq_users='static:x btree:TOP/etc/none'; postfix non-bdb enable-redirect; postfix non-bdb enable-reindex",
+            look,
+            "postconf local_login_sender_maps=hash:TOP/etc/s authorized_mailq_users='!btree:TOP/etc/none'; echo a b >etc/s; postfix non-bdb enable-reindex; ls etc/s*",
+            look,
+        ],
+    );
+    check(&instance, "non_bdb/states", &text);
+}
+
+/// Aliases that were `hash:` while that was the default type, when another type is.
+#[test]
+fn aliases_of_the_default_type() {
+    let instance = Instance::builder()
+        .main_cf(&format!("alias_maps = $default_database_type:{PLACE}/al texthash:{PLACE}/other $default_database_type:{PLACE}/other, cdb:{PLACE}/other cdb:{PLACE}/src lmdb:{PLACE}/third"))
+        .build();
+    furnish(&instance, &format!("{SOURCES} : >al.db; : >third.db"));
+    let look = "postfix check 2>&1; ls etc /usr/local/etc";
+    let text = one_by_one(
+        &instance,
+        "",
+        &[
+            look,
+            "postconf non_bdb_migration_level=enable-redirect; postfix check; ls etc",
+            "postconf non_bdb_migration_level=enable-reindex",
+            look,
+            "rm /usr/local/etc/al.lmdb",
+            look,
+            "rm etc/check*; postfix start; ls etc /usr/local/etc; postfix stop",
+        ],
+    );
+    // What Debian's script says of the files that it copies.
+    let text: String = text
+        .split_inclusive('\n')
+        .filter(|line| !line.starts_with("updating /etc/"))
+        .collect();
+    check(&instance, "non_bdb/aliases", &text);
 }
 
 #[test]

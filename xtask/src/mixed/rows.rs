@@ -72,6 +72,11 @@ pub const ROWS: &[Row] = &[
         &["journey", "master", "small_commands"],
         ("master", "never_more_clients_than_the_process_limit"),
     ),
+    row(
+        "nbdb_reindexd",
+        &["journey", "non_bdb"],
+        ("non_bdb", "requests"),
+    ),
     row("pickup", &["journey", "maildrop", "submission"], DELIVERED),
     row(
         "pipe",
