@@ -1,6 +1,8 @@
 //! Tables of the types `hash:` and `btree:` where there is no Berkeley DB: what stands in for them, and the service that makes
 //! new indexes of old ones.
 
+mod languages;
+
 use compliance::golden::{check, log, normalise};
 use compliance::ipc::Peer;
 use compliance::shell::one_by_one;
