@@ -4,6 +4,9 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use pf_testkit::Instance;
 
+/// The digits of long queue ids.
+const SAFE: &[u8] = b"0123456789BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz";
+
 /// One record: its type, the length of its data in groups of seven bits, its data.
 pub fn record(kind: u8, data: &[u8]) -> Vec<u8> {
     let mut bytes = vec![kind];
@@ -25,6 +28,39 @@ pub fn records<D: AsRef<[u8]>>(list: &[(u8, D)]) -> Vec<u8> {
     list.iter()
         .flat_map(|(kind, data)| record(*kind, data.as_ref()))
         .collect()
+}
+
+/// A whole queue file, with a size record in front that is right.
+pub fn message(envelope: &[u8], content: &[u8], extracted: &[u8], recipients: usize) -> Vec<u8> {
+    let start = 97 + envelope.len() + 2;
+    let size = format!(
+        "{:>15} {start:>15} {recipients:>15} {:>15} {:>15} {:>15}",
+        content.len(),
+        0,
+        content.len(),
+        0
+    );
+    [
+        &record(b'C', size.as_bytes()),
+        envelope,
+        &record(b'M', b""),
+        content,
+        &record(b'X', b""),
+        extracted,
+        &record(b'E', b""),
+    ]
+    .concat()
+}
+
+/// An inode number as it stands in a long queue id.
+pub fn long_inode(mut inode: u64) -> String {
+    let mut digits = Vec::new();
+    while inode > 0 {
+        digits.push(SAFE[usize::try_from(inode % 51).unwrap()]);
+        inode /= 51;
+    }
+    digits.reverse();
+    String::from_utf8(digits).unwrap()
 }
 
 /// The records in these bytes, one a line; what follows a damaged one as it is. Times are left out.

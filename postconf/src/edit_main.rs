@@ -6,14 +6,11 @@ use std::path::Path;
 use anyhow::{anyhow, bail};
 use pf_config::main_cf::split_setting;
 use pf_config::{table, transport};
+use pf_text::space::is_space_char;
 
 use crate::lines::{Physical, close, open, physical, push};
 use crate::mode::Mode;
 use crate::replace::Replacement;
-
-fn is_space(c: char) -> bool {
-    matches!(c, ' ' | '\t'..='\r')
-}
 
 /// What is asked for: the parameter, and its new value (`None`: remove or comment out).
 type Requests = BTreeMap<String, (Option<String>, usize)>;
@@ -61,7 +58,7 @@ fn name_of(line: Physical<'_>) -> Option<&str> {
     let Physical::Entry(line) = line else {
         return None;
     };
-    line.split(|c: char| is_space(c) || c == '=').next()
+    line.split(|c: char| is_space_char(c) || c == '=').next()
 }
 
 fn parse(mode: Mode, arguments: &[String]) -> anyhow::Result<Requests> {
@@ -70,7 +67,7 @@ fn parse(mode: Mode, arguments: &[String]) -> anyhow::Result<Requests> {
         if argument.contains('\n') {
             bail!("-e, -X, or -# accepts no multi-line input");
         }
-        let text = argument.trim_start_matches(is_space);
+        let text = argument.trim_start_matches(is_space_char);
         if text.starts_with('#') {
             bail!("-e, -X, or -# accepts no comment input");
         }
@@ -84,7 +81,7 @@ fn parse(mode: Mode, arguments: &[String]) -> anyhow::Result<Requests> {
             if text.contains('=') {
                 bail!("-X or -# requires parameter names without value");
             }
-            (text.trim_end_matches(is_space), None)
+            (text.trim_end_matches(is_space_char), None)
         };
         let request = (value.map(str::to_owned), 0);
         if let Some((Some(old), _)) = requests.insert(name.to_owned(), request)

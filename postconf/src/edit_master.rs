@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::{anyhow, bail};
 use pf_config::main_cf::split_setting;
+use pf_text::space::is_space_char;
 
 use crate::edit_main::suggest_parameter;
 use crate::lines::{Physical, close, open, physical, push};
@@ -14,10 +15,6 @@ use crate::replace::Replacement;
 
 const OPTIONS: &str = "-Me, -Fe, -Pe, -X, or -#";
 const BLANKS: [char; 4] = [' ', '\t', '\r', '\n'];
-
-fn is_space(c: char) -> bool {
-    matches!(c, ' ' | '\t'..='\r')
-}
 
 struct Request {
     text: String,
@@ -56,7 +53,7 @@ fn request(mode: Mode, argument: &str) -> anyhow::Result<Request> {
     if argument.contains('\n') {
         bail!("{OPTIONS} accept no multi-line input");
     }
-    let text = argument.trim_start_matches(is_space);
+    let text = argument.trim_start_matches(is_space_char);
     if text.starts_with('#') {
         bail!("{OPTIONS} accept no comment input");
     }
@@ -67,7 +64,7 @@ fn request(mode: Mode, argument: &str) -> anyhow::Result<Request> {
         if text.contains('=') {
             bail!("-X or -# requires names without value");
         }
-        (text.trim_end_matches(is_space), None)
+        (text.trim_end_matches(is_space_char), None)
     };
     let mut column = 0;
     let pattern;

@@ -349,25 +349,19 @@ fn show(request: &Request, source: &Source, out: &mut dyn Write) -> anyhow::Resu
     if !defaults {
         names.add_user_names(&mut report)?;
     }
-    if about_master {
-        services::show(
-            request.mode,
-            &names,
-            &request.classes,
-            &request.names,
-            &request.called,
-            out,
-        )?;
+    let show = if about_master {
+        services::show
     } else {
-        parameters::show(
-            request.mode,
-            &names,
-            &request.classes,
-            &request.names,
-            &request.called,
-            out,
-        )?;
-    }
+        parameters::show
+    };
+    show(
+        request.mode,
+        &names,
+        &request.classes,
+        &request.names,
+        &request.called,
+        out,
+    )?;
     if request.warn && !defaults {
         out.flush()?;
         if !about_master {

@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use pf_text::space::is_space_char;
+
 /// Bytes as text in which each byte is a character: what an editor does not change stays to the byte, whatever its encoding.
 pub fn open(bytes: &[u8]) -> String {
     bytes.iter().copied().map(char::from).collect()
@@ -42,18 +44,14 @@ pub enum Physical<'a> {
     Entry(&'a str),
 }
 
-fn is_space(c: char) -> bool {
-    matches!(c, ' ' | '\t'..='\r')
-}
-
 /// Splits a file; a last line without newline gets one.
 pub fn physical(text: &str) -> Vec<Physical<'_>> {
     text.split_inclusive('\n')
         .map(|line| {
-            let start = line.trim_start_matches(is_space);
+            let start = line.trim_start_matches(is_space_char);
             if start.is_empty() || start.starts_with('#') {
                 Physical::Idle(line)
-            } else if line.starts_with(is_space) {
+            } else if line.starts_with(is_space_char) {
                 Physical::Continued(line)
             } else {
                 Physical::Entry(line)

@@ -40,7 +40,7 @@ pub const SPEC: Spec = Spec {
 
 /// The command's main function.
 pub fn main() -> ExitCode {
-    pf_cli::run_setgid(&SPEC, 1, run)
+    pf_cli::run_setgid(&SPEC, 1, |_| Ok(()), run)
 }
 
 fn run(invocation: &Invocation) -> Result<ExitCode> {

@@ -42,11 +42,8 @@ pub fn main() -> ExitCode {
     // Complaints about the command line have the name that lines in the log have.
     let mut scanned = Scanned::default();
     if let Err(bad) = SPEC.scan_into(&mut scanned, std::env::args_os().skip(1)) {
-        open(
-            &task("postfix"),
-            &task("postfix"),
-            Sink::syslog(Facility::MAIL),
-        );
+        let own = task();
+        open(&own, &own, Sink::syslog(Facility::MAIL));
         // A severity is looked at as it comes.
         match level(&scanned) {
             Err(err) => pf_log::fatal!("{err}"),
@@ -58,11 +55,11 @@ pub fn main() -> ExitCode {
         }
         return ExitCode::FAILURE;
     }
-    pf_cli::run_setgid(&SPEC, 1, run)
+    pf_cli::run_setgid(&SPEC, 1, |_| Ok(()), run)
 }
 
 fn run(invocation: &Invocation) -> Result<ExitCode> {
-    let own = task("postfix");
+    let own = task();
     open(&own, &own, Sink::syslog(Facility::MAIL));
     let level = level(&invocation.scanned)?;
     let source = invocation.source();
@@ -143,9 +140,9 @@ fn severity(name: &OsStr) -> Result<Level> {
 }
 
 /// `postfix/postlog`; the environment may name another system.
-fn task(system: &str) -> String {
+fn task() -> String {
     let system = safe_environment("MAIL_LOGTAG").map_or_else(
-        || system.to_owned(),
+        || "postfix".to_owned(),
         |tag| tag.to_string_lossy().into_owned(),
     );
     format!("{system}/{}", SPEC.name)

@@ -47,21 +47,20 @@ pub const SPEC: Spec = Spec {
 
 /// The command's main function.
 pub fn main() -> ExitCode {
-    let mut scanned = Scanned::default();
-    let bad = SPEC.scan_into(&mut scanned, std::env::args_os().skip(1));
-    if bad.is_err() && modes(&scanned) > 1 {
-        // The second mode came before the mistake.
-        return pf_cli::run_setgid_with(&SPEC, UNAVAILABLE, scanned, |_| {
-            Err(pf_cli::usage(&SPEC, SPEC.name))
-        });
+    pf_cli::run_setgid(&SPEC, UNAVAILABLE, one_mode, run)
+}
+
+/// A second mode is complained about as it comes, before what is wrong behind it.
+fn one_mode(invocation: &Invocation) -> Result<()> {
+    if modes(&invocation.scanned) > 1 {
+        return Err(pf_cli::usage(&SPEC, SPEC.name));
     }
-    pf_cli::run_setgid(&SPEC, UNAVAILABLE, run)
+    Ok(())
 }
 
 fn run(invocation: &Invocation) -> Result<ExitCode> {
     let scanned = &invocation.scanned;
-    let modes = modes(scanned);
-    if modes > 1 || !scanned.operands.is_empty() {
+    if !scanned.operands.is_empty() {
         return Err(pf_cli::usage(&SPEC, SPEC.name));
     }
     let choice = choice(scanned)?;
@@ -70,7 +69,7 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
     let config = Config::load(&source)?;
     pf_cli::open_log("postqueue", &config, false)?;
     config.check()?;
-    if modes == 0 {
+    if modes(scanned) == 0 {
         return Err(pf_cli::usage(&SPEC, SPEC.name));
     }
     let directory = config.get(param::QUEUE_DIRECTORY)?;

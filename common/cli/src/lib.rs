@@ -20,7 +20,7 @@ pub use nearest::{
 };
 pub use options::{BadOption, LongOpt, Opt, Scanned, Spec, Takes};
 pub use plain_table::plain_lookup;
-pub use privileged::{authorize, require_listed, run_setgid, run_setgid_with};
+pub use privileged::{authorize, require_listed, run_setgid};
 pub use progress::Progress;
 pub use run::{
     Failure, Invocation, Sinks, as_script, broken_pipe, open_log, open_log_as, open_log_tagged,

@@ -1,61 +1,43 @@
 //! Start of a setgid command, whose caller is not trusted: its name, its environment and its configuration directory.
 
-use std::ffi::OsString;
-use std::io::Write as _;
 use std::process::ExitCode;
 
 use pf_config::{Config, DEFAULT_DIRECTORY, Source};
 use pf_log::{Facility, Options, Sink};
 
-use crate::nearest::suggest_option;
-use crate::run::end;
+use crate::run::{end, tell_bad};
 use crate::{Invocation, Scanned, Spec};
 
 /// Runs a setgid command. It always has its own name, is talkative only for root, takes nothing from the environment but
-/// `MAIL_CONFIG`, and ends with `status` on every error that does not say otherwise.
+/// `MAIL_CONFIG`, and ends with `status` on every error that does not say otherwise. `check` is asked of all options, or of
+/// those before the first bad one, and its complaint is told first.
 pub fn run_setgid(
     spec: &Spec,
     status: u8,
+    check: fn(&Invocation) -> anyhow::Result<()>,
     main: impl FnOnce(&Invocation) -> anyhow::Result<ExitCode>,
 ) -> ExitCode {
-    open(spec);
-    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
-    match spec.scan(arguments) {
-        Ok(scanned) => run_setgid_with(spec, status, scanned, main),
-        Err(bad) => {
-            // This line is getopt(3)'s, not one of ours: it goes to standard error only.
-            let _unread = writeln!(std::io::stderr(), "{}: {bad}", spec.name);
-            pf_log::fatal!("usage: {}", spec.usage.replace("%s", spec.name));
-            suggest_option(spec.name, &bad, spec);
-            ExitCode::from(status)
-        }
-    }
-}
-
-fn open(spec: &Spec) {
     pf_log::open(Options {
         program: spec.name.to_owned(),
         tag: format!("postfix/{}", spec.name),
         sinks: vec![Sink::Stderr, Sink::syslog(Facility::MAIL)],
     });
-}
-
-/// As [`run_setgid`], with a command line that is scanned already.
-pub fn run_setgid_with(
-    spec: &Spec,
-    status: u8,
-    scanned: Scanned,
-    main: impl FnOnce(&Invocation) -> anyhow::Result<ExitCode>,
-) -> ExitCode {
-    open(spec);
-    if pf_sys::identity::effective_uid() == 0 {
-        pf_log::set_verbose(u8::try_from(scanned.count('v')).unwrap_or(u8::MAX));
-    }
-    let invocation = Invocation {
+    let mut invocation = Invocation {
         called: spec.name.to_owned(),
         name: spec.name.to_owned(),
-        scanned,
+        scanned: Scanned::default(),
     };
+    let bad = spec.scan_into(&mut invocation.scanned, std::env::args_os().skip(1));
+    if let Err(err) = check(&invocation) {
+        return end(err, spec.name, status);
+    }
+    if let Err(bad) = bad {
+        tell_bad(spec, spec.name, &bad);
+        return ExitCode::from(status);
+    }
+    if pf_sys::identity::effective_uid() == 0 {
+        pf_log::set_verbose(u8::try_from(invocation.scanned.count('v')).unwrap_or(u8::MAX));
+    }
     main(&invocation).unwrap_or_else(|err| end(err, spec.name, status))
 }
 

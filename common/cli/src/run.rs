@@ -10,7 +10,7 @@ use pf_log::{Facility, Fallback, Options, Sink};
 
 use crate::environment::safe_environment;
 use crate::nearest::{split_meant, suggest_option, tell_meant};
-use crate::options::{Scanned, Spec};
+use crate::options::{BadOption, Scanned, Spec};
 
 /// Where the lines of a command go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -234,11 +234,7 @@ fn run_named(
         return end(err, &invocation.called, 1);
     }
     if let Err(bad) = bad {
-        let called = &invocation.called;
-        // This line is getopt(3)'s, not one of ours: it goes to standard error only.
-        let _unread = writeln!(std::io::stderr(), "{called}: {bad}");
-        pf_log::fatal!("{}", usage(spec, called));
-        suggest_option(called, &bad, spec);
+        tell_bad(spec, &invocation.called, &bad);
         return ExitCode::FAILURE;
     }
     let scanned = &invocation.scanned;
@@ -248,6 +244,14 @@ fn run_named(
     }
     pf_log::set_verbose(u8::try_from(verbose).unwrap_or(u8::MAX));
     main(&invocation).unwrap_or_else(|err| end(err, &invocation.called, 1))
+}
+
+/// Says what is wrong with an option, and how the command is used.
+pub(crate) fn tell_bad(spec: &Spec, called: &str, bad: &BadOption) {
+    // This line is getopt(3)'s, not one of ours: it goes to standard error only.
+    let _unread = writeln!(std::io::stderr(), "{called}: {bad}");
+    pf_log::fatal!("{}", usage(spec, called));
+    suggest_option(called, bad, spec);
 }
 
 /// Says why a command ends, and what it may have meant; `status` is the exit status of errors that do not say otherwise.

@@ -64,7 +64,7 @@ impl Level {
 
 /// What strtol(3) takes: leading white space and a plus sign are allowed.
 fn number(text: &str) -> Option<u64> {
-    let digits = text.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '\x0b');
+    let digits = text.trim_start_matches(pf_text::space::is_space_char);
     digits.strip_prefix('+').unwrap_or(digits).parse().ok()
 }
 

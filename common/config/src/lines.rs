@@ -2,6 +2,7 @@
 //! continues the one before; comment lines and empty lines count for nothing, even in between.
 
 use pf_text::Show;
+use pf_text::space::is_space;
 
 /// One logical line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,10 +32,6 @@ pub struct Lines<'a> {
     number: usize,
     /// What to warn about; the text is to follow the name of the file.
     pub warnings: Vec<Warning>,
-}
-
-fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t'..=b'\r')
 }
 
 impl<'a> Lines<'a> {

@@ -125,7 +125,7 @@ fn bad_number(name: &str, text: &str) -> Error {
 
 /// strtol(3) skips white space in front.
 fn digits(text: &str) -> &str {
-    text.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '\x0b')
+    text.trim_start_matches(pf_text::space::is_space_char)
 }
 
 /// A time: a number and a unit of `s m h d w`; without one it is counted in `unit`. As in Postfix, what follows the unit

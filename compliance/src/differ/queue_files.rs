@@ -127,28 +127,7 @@ pub fn message(
         ));
     }
     let content = record(b'N', &vec![b'c'; content_length]);
-    whole(&records(&envelope), &content, &[], to.len())
-}
-
-fn whole(envelope: &[u8], content: &[u8], extracted: &[u8], recipients: usize) -> Vec<u8> {
-    let start = 97 + envelope.len() + 2;
-    let size = format!(
-        "{:>15} {start:>15} {recipients:>15} {:>15} {:>15} {:>15}",
-        content.len(),
-        0,
-        content.len(),
-        0
-    );
-    [
-        &record(b'C', size.as_bytes()),
-        envelope,
-        &record(b'M', b""),
-        content,
-        &record(b'X', b""),
-        extracted,
-        &record(b'E', b""),
-    ]
-    .concat()
+    crate::queue_file::message(&records(&envelope), &content, &[], to.len())
 }
 
 fn any(random: &mut Random, list: &[(u8, &str)]) -> (u8, Vec<u8>) {
@@ -174,7 +153,7 @@ pub fn odd(random: &mut Random) -> Vec<u8> {
         extracted.push(any(random, ODD));
     }
     let count = random.below(3);
-    let mut bytes = whole(
+    let mut bytes = crate::queue_file::message(
         &records(&envelope),
         &records(&content),
         &records(&extracted),

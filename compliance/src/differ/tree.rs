@@ -8,10 +8,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use super::case::Case;
-use crate::queue_file::records_of;
-
-/// The digits of long queue ids.
-const SAFE: &[u8] = b"0123456789BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz";
+use crate::queue_file::{long_inode, records_of};
 
 /// Parameters that a case has its own values of.
 const PLACES: [&str; 3] = ["queue_directory", "data_directory", "maillog_file "];
@@ -41,16 +38,6 @@ pub struct Owners {
     pub postdrop: u32,
 }
 
-fn long(mut inode: u64) -> String {
-    let mut digits = Vec::new();
-    while inode > 0 {
-        digits.push(SAFE[usize::try_from(inode % 51).unwrap()]);
-        inode /= 51;
-    }
-    digits.reverse();
-    String::from_utf8(digits).unwrap()
-}
-
 impl Labels {
     /// Puts this run's numbers in.
     pub fn filled(&self, bytes: &[u8], top: &Path) -> Vec<u8> {
@@ -64,7 +51,7 @@ impl Labels {
             bytes = replaced(
                 &bytes,
                 format!("@L{label}@").as_bytes(),
-                long(*inode).as_bytes(),
+                long_inode(*inode).as_bytes(),
             );
         }
         bytes
@@ -76,7 +63,7 @@ impl Labels {
         for (label, inode) in &self.0 {
             text = text
                 .replace(&format!("{inode:X}"), &format!("<{label}>"))
-                .replace(&format!("z{}", long(*inode)), &format!("z<{label}>"));
+                .replace(&format!("z{}", long_inode(*inode)), &format!("z<{label}>"));
         }
         text
     }
@@ -196,7 +183,7 @@ pub fn make(top: &Path, case: &Case, base: &str, master: &str, owners: &Owners) 
         let named = file
             .path
             .replace("@I@", &format!("{inode:X}"))
-            .replace("@L@", &long(inode));
+            .replace("@L@", &long_inode(inode));
         let to = top.join(String::from_utf8(labels.filled(named.as_bytes(), top)).unwrap());
         if to != path {
             fs::rename(&path, &to).unwrap();

@@ -3,31 +3,8 @@
 use std::fmt::Write as _;
 
 use compliance::golden::{check, shown};
-use compliance::queue_file::{record, records};
+use compliance::queue_file::{message, record, records};
 use compliance::testkit::{Instance, Output};
-
-/// A queue file with a correct size record in front.
-fn message(envelope: &[u8], content: &[u8], extracted: &[u8]) -> Vec<u8> {
-    let start = 97 + envelope.len() + 2;
-    let size = format!(
-        "{:>15} {start:>15} {:>15} {:>15} {:>15} {:>15}",
-        content.len(),
-        1,
-        0,
-        content.len(),
-        0
-    );
-    [
-        &record(b'C', size.as_bytes()),
-        envelope,
-        &record(b'M', b""),
-        content,
-        &record(b'X', b""),
-        extracted,
-        &record(b'E', b""),
-    ]
-    .concat()
-}
 
 /// Names and contents of files that no cleanup would write.
 fn odd_files() -> Vec<(&'static str, Vec<u8>)> {
@@ -84,7 +61,7 @@ fn odd_files() -> Vec<(&'static str, Vec<u8>)> {
         (b'p', "              0"),
         (b'R', "late@x"),
     ]);
-    let whole = message(&envelope, &content, &extracted);
+    let whole = message(&envelope, &content, &extracted, 1);
     let bare = [
         envelope.clone(),
         record(b'M', b""),
@@ -114,6 +91,7 @@ fn odd_files() -> Vec<(&'static str, Vec<u8>)> {
                 &[record(b'C', b"1 2"), envelope].concat(),
                 &content,
                 &extracted,
+                1,
             ),
         ),
         ("nosize", bare.clone()),

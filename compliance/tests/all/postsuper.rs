@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use compliance::golden::{check, log, shown};
+use compliance::queue_file::long_inode;
 use compliance::testkit::{Instance, wait_for};
 
 /// A queue with files whose names tell their inode numbers, as they should or not.
@@ -15,18 +16,6 @@ struct Disorder {
     labels: BTreeMap<u64, &'static str>,
     ids: BTreeMap<&'static str, String>,
     text: String,
-}
-
-const SAFE: &[u8] = b"0123456789BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz";
-
-fn long_inode(mut inode: u64) -> String {
-    let mut digits = Vec::new();
-    while inode > 0 {
-        digits.push(SAFE[usize::try_from(inode % 51).unwrap()]);
-        inode /= 51;
-    }
-    digits.reverse();
-    String::from_utf8(digits).unwrap()
 }
 
 impl Disorder {

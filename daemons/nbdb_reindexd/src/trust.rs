@@ -23,9 +23,7 @@ pub struct Prefixes {
 impl Prefixes {
     /// The list that a parameter holds; what is no absolute path is left out, with a warning.
     pub fn new(parameter: &'static str, setting: String) -> Self {
-        let list = setting
-            .split([',', ' ', '\t', '\r', '\n'])
-            .filter(|prefix| !prefix.is_empty())
+        let list = pf_text::split::list(&setting)
             .filter(|prefix| {
                 prefix.starts_with('/') || declined("relative pathname", Path::new(prefix))
             })

@@ -9,10 +9,10 @@ mod relation;
 
 use std::borrow::Cow;
 
+use pf_text::space::{trim, trim_start};
+
 pub use domain::{DOMAIN_FUNCTIONS, domain_function};
-use pieces::{
-    Piece, TrimC as _, braces, branch, error, head, last_branch, pieces, show, skip_space,
-};
+use pieces::{Piece, braces, branch, error, head, last_branch, pieces, show};
 
 /// Expansions nest no deeper than this, as in Postfix.
 const MAX_DEPTH: usize = 100;
@@ -169,7 +169,7 @@ impl Run<'_> {
     }
 
     fn expression(&mut self, expression: &[u8]) -> Result<(), Error> {
-        let start = skip_space(expression);
+        let start = trim_start(expression);
         if start.first() == Some(&b'{') {
             let (truth, rest) = self.relation(start)?;
             let value: Option<Vec<u8>> =
@@ -189,7 +189,7 @@ impl Run<'_> {
             .position(|b| !b.is_ascii_alphanumeric() && *b != b'_')
             .unwrap_or(start.len());
         let (name, rest) = start.split_at(end);
-        let after = skip_space(rest);
+        let after = trim_start(rest);
         let name_text = show(name);
         match after.split_first() {
             Some((b'{', _)) => return self.function(&name_text, after),
@@ -277,7 +277,7 @@ impl Run<'_> {
 
     fn function(&mut self, name: &str, text: &[u8]) -> Result<(), Error> {
         let (inner, rest) = braces(text)?;
-        let inner = skip_space(inner).trim_ascii_end_c();
+        let inner = trim(inner);
         if !rest.is_empty() {
             return error(format!(
                 "unexpected input at: \"...{}}}>>>{}\"",

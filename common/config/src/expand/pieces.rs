@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use pf_text::space::trim_start;
+
 use super::Error;
 
 pub(super) fn show(text: &[u8]) -> Cow<'_, str> {
@@ -11,38 +13,6 @@ pub(super) fn show(text: &[u8]) -> Cow<'_, str> {
 /// At most the first 20 bytes: how much of the place of an error is shown.
 pub(super) fn head(text: &[u8]) -> Cow<'_, str> {
     show(text.get(..20).unwrap_or(text))
-}
-
-pub(super) fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t'..=b'\r')
-}
-
-pub(super) fn skip_space(text: &[u8]) -> &[u8] {
-    text.trim_ascii_start_c()
-}
-
-/// Trimming as isspace(3) has it: vertical tab included.
-pub(super) trait TrimC {
-    fn trim_ascii_start_c(&self) -> &[u8];
-    fn trim_ascii_end_c(&self) -> &[u8];
-}
-
-impl TrimC for [u8] {
-    fn trim_ascii_start_c(&self) -> &[u8] {
-        let start = self
-            .iter()
-            .position(|b| !is_space(*b))
-            .unwrap_or(self.len());
-        self.get(start..).unwrap_or_default()
-    }
-
-    fn trim_ascii_end_c(&self) -> &[u8] {
-        let end = self
-            .iter()
-            .rposition(|b| !is_space(*b))
-            .map_or(0, |i| i + 1);
-        self.get(..end).unwrap_or_default()
-    }
 }
 
 pub(super) fn error<T>(text: String) -> Result<T, Error> {
@@ -126,7 +96,7 @@ pub(super) fn braces(text: &[u8]) -> Result<(&[u8], &[u8]), Error> {
     match enclosed(text, b'{', b'}') {
         Some(length) => Ok((
             text.get(1..=length).unwrap_or_default(),
-            skip_space(text.get(length + 2..).unwrap_or_default()),
+            trim_start(text.get(length + 2..).unwrap_or_default()),
         )),
         None => error(format!(
             "unbalanced {{}} in attribute expression: \"{}\"",
@@ -151,7 +121,7 @@ pub(super) fn last_branch(text: &[u8]) -> Result<&[u8], Error> {
 
 /// The text before the next `?` or `:` branch, either in braces or to the end.
 pub(super) fn branch(text: &[u8]) -> Result<(&[u8], &[u8]), Error> {
-    let inner = skip_space(text);
+    let inner = trim_start(text);
     if inner.first() == Some(&b'{') {
         braces(inner)
     } else {

@@ -1,6 +1,8 @@
 //! Comparisons of `${{a} == {b} ? {x} : {y}}`.
 
-use super::pieces::{braces, error, head, show, skip_space};
+use pf_text::space::trim_start;
+
+use super::pieces::{braces, error, head, show};
 use super::{Error, Run};
 use crate::compat::Level;
 
@@ -35,7 +37,7 @@ impl Run<'_> {
                 show(suffix)
             ));
         }
-        let after_space = skip_space(after);
+        let after_space = trim_start(after);
         if after_space.first() != Some(&b'{') {
             return error(format!(
                 "\"{{expression}}\" expected at: \"...{{{}}} {}>>>{}\"",

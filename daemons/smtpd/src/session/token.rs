@@ -2,6 +2,7 @@
 //! `FROM:` end a word by themselves.
 
 use bstr::ByteSlice as _;
+use pf_text::space::is_space;
 
 /// One word of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,10 +11,6 @@ pub(crate) struct Token<'a> {
     pub(crate) text: &'a [u8],
     /// A quote or a bracket was opened and never closed.
     pub(crate) open: bool,
-}
-
-fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r')
 }
 
 /// Splits a command line into its words.
