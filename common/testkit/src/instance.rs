@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -254,8 +254,21 @@ impl Instance {
     }
 
     /// Writes a file below the instance's own directory and gives its path.
+    ///
+    /// A file that was there is replaced at once, and keeps its owner and mode: a program that starts meanwhile reads the old text or
+    /// the new, never half of one.
     pub fn write(&self, below: &str, text: impl AsRef<[u8]>) -> PathBuf {
-        fs::write(self.seen(below), text).unwrap();
+        let path = self.seen(below);
+        match fs::symlink_metadata(&path) {
+            Ok(old) if old.is_file() && old.nlink() == 1 => {
+                let new = path.with_added_extension("being-written");
+                fs::write(&new, text).unwrap();
+                fs::set_permissions(&new, old.permissions()).unwrap();
+                chown(&new, Some(old.uid()), Some(old.gid())).unwrap();
+                fs::rename(&new, &path).unwrap();
+            }
+            _ => fs::write(&path, text).unwrap(),
+        }
         self.path(below)
     }
 
