@@ -2,16 +2,15 @@
 //! (postlog(1)). It is installed setgid, so that every user's lines reach postlogd.
 
 use std::ffi::OsStr;
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::io::{BufRead as _, IsTerminal as _};
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, anyhow};
 use pf_cli::{Invocation, Opt, Scanned, Spec, safe_environment};
 use pf_config::{Config, param};
-use pf_log::{Facility, Fallback, Level, Sink};
+use pf_log::{Facility, Level, Sink};
 use pf_text::{Show, printable};
 
 /// The options of the command.
@@ -39,34 +38,22 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// The command.
 pub fn main() -> ExitCode {
-    // Complaints about the command line have the name that lines in the log have.
-    let mut scanned = Scanned::default();
-    if let Err(bad) = SPEC.scan_into(&mut scanned, std::env::args_os().skip(1)) {
-        let own = task();
-        open(&own, &own, Sink::syslog(Facility::MAIL));
-        // A severity is looked at as it comes.
-        match level(&scanned) {
-            Err(err) => pf_log::fatal!("{err}"),
-            Ok(_) => {
-                let _unread = writeln!(std::io::stderr(), "{}: {bad}", SPEC.name);
-                pf_log::fatal!("{}", pf_cli::usage(&SPEC, SPEC.name));
-                pf_cli::suggest_option(SPEC.name, &bad, &SPEC);
-            }
-        }
-        return ExitCode::FAILURE;
-    }
-    pf_cli::run_setgid(&SPEC, 1, |_| Ok(()), run)
+    pf_cli::run_setgid(&SPEC, 1, check, run)
+}
+
+/// A severity is looked at as it comes; complaints about the command line have the name that lines in the log have.
+fn check(invocation: &Invocation) -> Result<()> {
+    open(&task());
+    level(&invocation.scanned).map(drop)
 }
 
 fn run(invocation: &Invocation) -> Result<ExitCode> {
-    let own = task();
-    open(&own, &own, Sink::syslog(Facility::MAIL));
     let level = level(&invocation.scanned)?;
     let source = invocation.source();
     pf_cli::authorize(&source)?;
     let config = Config::load(&source)?;
     let own = format!("{}/{}", config.get(param::SYSLOG_NAME)?, SPEC.name);
-    open(&own, &own, Sink::syslog(Facility::MAIL));
+    open(&own);
     let tag = match invocation.scanned.last('t') {
         Some(tag) => String::from_utf8_lossy(&printable(tag.as_bytes(), b'?')).into_owned(),
         None => own.clone(),
@@ -77,8 +64,7 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
     } else {
         &own
     };
-    pf_log::show_utf8(config.get(param::SMTPUTF8_ENABLE)?);
-    open(shown, &tag, sink(&config)?);
+    pf_cli::open_log_tagged(shown, tag.clone(), &config, true)?;
     let operands = &invocation.scanned.operands;
     if operands.is_empty() {
         lines(level)?;
@@ -148,35 +134,12 @@ fn task() -> String {
     format!("{system}/{}", SPEC.name)
 }
 
-fn open(program: &str, tag: &str, sink: Sink) {
+fn open(name: &str) {
     pf_log::open(pf_log::Options {
-        program: program.to_owned(),
-        tag: tag.to_owned(),
-        sinks: vec![Sink::Stderr, sink],
+        program: name.to_owned(),
+        tag: name.to_owned(),
+        sinks: vec![Sink::Stderr, Sink::syslog(Facility::MAIL)],
     });
-}
-
-fn sink(config: &Config) -> Result<Sink> {
-    let file = config.log_file()?;
-    if file.is_empty() {
-        let facility = config.get(param::SYSLOG_FACILITY)?;
-        return match Facility::by_name(&facility) {
-            Some(facility) => Ok(Sink::syslog(facility)),
-            None => bail!(
-                "file {}/main.cf: parameter syslog_facility: unrecognized value: {facility}",
-                config.directory().display()
-            ),
-        };
-    }
-    let socket = Path::new(&config.get(param::QUEUE_DIRECTORY)?)
-        .join("public")
-        .join(config.get(param::POSTLOG_SERVICE_NAME)?);
-    let fallback = Fallback::new(file, &config.get(param::MAILLOG_FILE_PERMISSIONS)?);
-    let sink = Sink::postlog(socket, &config.get(param::MYHOSTNAME)?, Some(fallback));
-    if let Some(problem) = sink.problem() {
-        bail!("{problem}");
-    }
-    Ok(sink)
 }
 
 #[cfg(test)]

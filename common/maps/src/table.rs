@@ -197,16 +197,16 @@ impl Table {
         if let Some(answer) = self.lookup_local(key) {
             return answer;
         }
-        let Some(key) = self.prepared(key) else {
+        let Some(prepared) = self.prepared(key) else {
             return Lookup::Missing;
         };
         let inner = self.inner.borrow().clone();
         let answer = match &*inner {
-            Inner::Remote(table) => table.get(&key).await,
-            Inner::Local(table) => table.get(&key),
+            Inner::Remote(table) => table.get(&prepared).await,
+            Inner::Local(table) => table.get(&prepared),
             Inner::Broken(_) => Lookup::Missing,
         };
-        self.checked(&key, answer)
+        self.checked(key, answer)
     }
 
     /// Looks a key up in a table that answers at once; `None` for one that asks somebody else.
@@ -216,11 +216,11 @@ impl Table {
         if let Inner::Remote(_) = &**inner {
             return None;
         }
-        let Some(key) = self.prepared(key) else {
+        let Some(prepared) = self.prepared(key) else {
             return Some(Lookup::Missing);
         };
         let answer = match &**inner {
-            Inner::Local(table) => table.get(&key),
+            Inner::Local(table) => table.get(&prepared),
             Inner::Remote(_) => return None,
             Inner::Broken(why) => {
                 pf_log::warning!("{} is unavailable. {why}", self.title());
@@ -230,10 +230,10 @@ impl Table {
                 )))
             }
         };
-        Some(self.checked(&key, answer))
+        Some(self.checked(key, answer))
     }
 
-    /// The answer, unless it is not in the encoding that it must be in.
+    /// The answer to the key as it was asked for, unless it is not in the encoding that it must be in.
     fn checked(&self, key: &[u8], answer: Lookup<Vec<u8>>) -> Lookup<Vec<u8>> {
         if let (true, Lookup::Found(value)) = (self.options.utf8, &answer)
             && !value.is_ascii()

@@ -12,6 +12,7 @@ mod flow;
 pub mod logging;
 mod master;
 mod options;
+pub mod others;
 mod pass;
 pub mod single;
 mod start;

@@ -12,17 +12,22 @@
     reason = "a test ends at its first surprise, and says where"
 )]
 
+mod builder;
 mod dns;
 mod instance;
 mod mixture;
 mod namespace;
+mod network;
+mod output;
 mod processes;
 mod sink;
 mod smtp;
 mod target;
 
+pub use builder::Builder;
 pub use dns::Dns;
-pub use instance::{Builder, Instance, Output, wait_for};
+pub use instance::{Instance, wait_for};
+pub use output::Output;
 pub use processes::Process;
 pub use sink::{Received, Sink};
 pub use smtp::{Client, Reply};

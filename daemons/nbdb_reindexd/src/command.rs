@@ -7,11 +7,10 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use nix::sys::signal::Signal;
+use pf_service::others::RunAs;
 use pf_sys::error::text;
 use pf_sys::fd::set_nonblocking;
-use pf_sys::identity::EffectiveIdentity;
-use pf_sys::process::{ChildSetup, Ended, kill, wait_at_most, wait_for};
+use pf_sys::process::Ended;
 
 /// Names and values.
 pub type Environment = Vec<(OsString, OsString)>;
@@ -28,7 +27,7 @@ const OUTPUT: usize = 4096;
 pub fn run(
     program: &Path,
     word: &OsStr,
-    (uid, gid): (u32, u32),
+    identity: (u32, u32),
     environment: &Environment,
 ) -> Result<Result<(), String>> {
     let (mut output, theirs) = io::pipe().context("create output pipe")?;
@@ -38,42 +37,17 @@ pub fn run(
     let mut command = Command::new(program);
     command
         .arg(word)
-        .env_clear()
-        .envs(environment.iter().cloned())
         .stdin(Stdio::null())
         .stdout(theirs.try_clone()?)
         .stderr(theirs);
-    ChildSetup {
-        identity: Some((uid, gid, vec![gid])),
-        // The whole family of the command can be killed.
-        new_session: true,
-        default_signals: true,
-        ..ChildSetup::default()
-    }
-    .apply(&mut command)?;
-    let shown = program.display();
-    let child = match command.spawn() {
-        Ok(child) => child,
-        Err(err) => {
-            let err = text(&err);
-            // As if it were the new process that says so.
-            pf_log::fatal!("spawn_comand: execvp {shown}: {err}");
-            return Ok(Err(unavailable(program, &err)));
-        }
+    let run_as = RunAs {
+        identity,
+        limit: LIMIT,
+        environment,
     };
-    drop(command);
-    let pid = i32::try_from(child.id())?;
-    let ended = match wait_at_most(pid, LIMIT)? {
-        Some(ended) => ended,
-        None => {
-            pf_log::warning!("{shown}: process id {pid}: command time limit exceeded");
-            let as_user = EffectiveIdentity::switch(uid, gid)?;
-            if let Err(err) = kill(-pid, Some(Signal::SIGKILL)) {
-                pf_log::warning!("kill: {}", text(&err));
-            }
-            drop(as_user);
-            wait_for(pid)?
-        }
+    let ended = match run_as.run(command)? {
+        Ok(ended) => ended,
+        Err(err) => return Ok(Err(unavailable(program, &text(&err)))),
     };
     if ended == Ended::Exited(0) {
         return Ok(Ok(()));

@@ -6,12 +6,13 @@ use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use pf_config::system::reason;
 use pf_config::{MigrationLevel, param};
 use pf_log::info;
 use pf_maps::{Options, non_bdb};
 use pf_service::Context;
+use pf_service::others::MailOwner;
 use pf_sys::identity::EffectiveIdentity;
 
 use crate::command::{self, Environment};
@@ -29,17 +30,15 @@ pub struct Indexer {
     trust: Trust,
     commands: PathBuf,
     environment: Environment,
-    owner: (u32, u32),
-    /// While it is there, the process has the rights of the mail owner.
-    modest: Option<EffectiveIdentity>,
+    owner: MailOwner,
 }
 
 impl Indexer {
-    /// As the configuration says; `owner` is the mail owner's user and group.
+    /// As the configuration says.
     ///
     /// # Errors
     /// A parameter has a bad value.
-    pub fn new(context: &Context, owner: (u32, u32)) -> Result<Self> {
+    pub fn new(context: &Context) -> Result<Self> {
         let config = &context.config;
         let prefixes = |key: pf_config::Param<String>| -> Result<Prefixes> {
             Ok(Prefixes::new(key.name(), config.get(key)?))
@@ -54,8 +53,7 @@ impl Indexer {
             commands: config.get(param::COMMAND_DIRECTORY)?.into(),
             environment: pf_cli::exported(&config.get(param::EXPORT_ENVIRONMENT)?)
                 .map_err(anyhow::Error::msg)?,
-            owner,
-            modest: None,
+            owner: MailOwner::new(config)?,
         })
     }
 
@@ -64,9 +62,7 @@ impl Indexer {
     /// # Errors
     /// The process may not.
     pub fn be_modest(&mut self) -> Result<()> {
-        let taken = EffectiveIdentity::switch(self.owner.0, self.owner.1);
-        self.modest = Some(taken.context("become the mail owner")?);
-        Ok(())
+        self.owner.take_rights()
     }
 
     /// Makes the index that takes the place of Berkeley DB's, for the table `kind:source`.
@@ -79,10 +75,13 @@ impl Indexer {
             Ok(None) => return Ok(Ok(())),
             Err(why) => return Ok(Err(why)),
         };
-        // Back to root, to become the user that the command runs as.
-        self.modest = None;
-        let done = self.execute(&job);
-        self.be_modest()?;
+        let Self {
+            owner,
+            commands,
+            environment,
+            ..
+        } = self;
+        let done = owner.as_root(|| job.execute(commands, environment))?;
         Ok(done?.map_err(|why| {
             format!(
                 "could not execute command '{}': {why}; alternatively, execute the failed command by hand",
@@ -133,24 +132,6 @@ impl Indexer {
             owner: (uid, gid),
         }))
     }
-
-    /// Runs the command, with the rights of root at first.
-    fn execute(&self, job: &Job) -> Result<Result<(), String>> {
-        let program = self.commands.join(job.command);
-        let done = command::run(&program, &job.word(), job.owner, &self.environment)?;
-        match &done {
-            Ok(()) => {
-                let (shown, uid) = (job.shown(), job.owner.0);
-                info!("successfully executed '{shown}' as uid {uid}");
-            }
-            // Half an index would count as one. It was made with these rights, so they are enough to remove it.
-            Err(_) => {
-                let _as_owner = EffectiveIdentity::switch(job.owner.0, job.owner.1)?;
-                let _none_made = fs::remove_file(&job.index);
-            }
-        }
-        Ok(done)
-    }
 }
 
 /// A command to be run.
@@ -175,6 +156,24 @@ impl Job {
     /// The command as one types it.
     fn shown(&self) -> String {
         format!("{} {}:{}", self.command, self.kind, self.source.display())
+    }
+
+    /// Runs the command, with the rights of root at first.
+    fn execute(&self, commands: &Path, environment: &Environment) -> Result<Result<(), String>> {
+        let program = commands.join(self.command);
+        let done = command::run(&program, &self.word(), self.owner, environment)?;
+        match &done {
+            Ok(()) => {
+                let (shown, uid) = (self.shown(), self.owner.0);
+                info!("successfully executed '{shown}' as uid {uid}");
+            }
+            // Half an index would count as one. It was made with these rights, so they are enough to remove it.
+            Err(_) => {
+                let _as_owner = EffectiveIdentity::switch(self.owner.0, self.owner.1)?;
+                let _none_made = fs::remove_file(&self.index);
+            }
+        }
+        Ok(done)
     }
 }
 

@@ -15,14 +15,13 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use pf_attr::sync;
 use pf_config::param;
 use pf_log::warning;
 use pf_proto::nbdb::{self, Outcome, PROTOCOL, Reindex};
 use pf_service::single::{SingleClient, SingleService};
 use pf_service::{Context, Jail, Limit, Told, logging};
-use pf_sys::identity;
 
 use index::Indexer;
 
@@ -40,11 +39,8 @@ impl SingleService for Reindexd {
 
     fn start(context: &Context) -> Result<Self> {
         let config = &context.config;
-        let name = config.get(param::MAIL_OWNER)?;
-        let owner =
-            identity::user_by_name(&name)?.with_context(|| format!("unknown user: {name}"))?;
         Ok(Self {
-            indexer: Indexer::new(context, (owner.uid, owner.gid))?,
+            indexer: Indexer::new(context)?,
             ipc_timeout: config.get(param::IPC_TIMEOUT)?,
         })
     }

@@ -8,11 +8,11 @@ mod command;
 
 use std::os::fd::{AsFd as _, OwnedFd};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use pf_config::param;
+use pf_service::others::MailOwner;
 use pf_service::single::{SingleClient, SingleService};
 use pf_service::{Context, Jail};
-use pf_sys::identity::{self, EffectiveIdentity};
 
 use attributes::Attributes;
 
@@ -21,9 +21,7 @@ use attributes::Attributes;
 pub struct Spawn {
     attributes: Attributes,
     environment: command::Environment,
-    owner: (u32, u32),
-    /// While it is there, the process has the rights of the mail owner.
-    modest: Option<EffectiveIdentity>,
+    owner: MailOwner,
 }
 
 impl SingleService for Spawn {
@@ -31,9 +29,7 @@ impl SingleService for Spawn {
 
     fn start(context: &Context) -> Result<Self> {
         let config = &context.config;
-        let name = config.get(param::MAIL_OWNER)?;
-        let owner =
-            identity::user_by_name(&name)?.with_context(|| format!("unknown user: {name}"))?;
+        let owner = MailOwner::new(config)?;
         let limit = match config.time(&format!("{}_time_limit", context.service))? {
             Some(limit) => limit,
             None => config.get(param::COMMAND_TIME_LIMIT)?,
@@ -42,13 +38,12 @@ impl SingleService for Spawn {
             attributes: Attributes::parse(&context.argv, (owner.uid, owner.gid), limit)?,
             environment: pf_cli::exported(&config.get(param::EXPORT_ENVIRONMENT)?)
                 .map_err(anyhow::Error::msg)?,
-            owner: (owner.uid, owner.gid),
-            modest: None,
+            owner,
         })
     }
 
     fn ready(&mut self, _context: &Context) -> Result<()> {
-        self.be_modest()
+        self.owner.take_rights()
     }
 
     fn serve(&mut self, client: SingleClient, _context: &Context) -> Result<()> {
@@ -57,18 +52,7 @@ impl SingleService for Spawn {
             SingleClient::Tcp(stream) => stream.into(),
             SingleClient::Stdio => std::io::stdin().as_fd().try_clone_to_owned()?,
         };
-        // Back to root, to become the user that the command runs as.
-        self.modest = None;
-        let result = command::run(&self.attributes, &self.environment, client);
-        self.be_modest()?;
-        result
-    }
-}
-
-impl Spawn {
-    fn be_modest(&mut self) -> Result<()> {
-        let taken = EffectiveIdentity::switch(self.owner.0, self.owner.1);
-        self.modest = Some(taken.context("become the mail owner")?);
-        Ok(())
+        self.owner
+            .as_root(|| command::run(&self.attributes, &self.environment, client))?
     }
 }
