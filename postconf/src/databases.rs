@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use pf_config::main_cf;
-use pf_config::master_cf::{inside_braces, strip_braces};
+use pf_config::master_cf::{inside_braces, split_outside_braces, strip_braces};
 use pf_config::system::reason;
 
 use crate::lines::{close, open};
@@ -219,26 +219,7 @@ fn inside<'a>(word: &'a str, place: &str) -> &'a str {
 
 /// Words between commas and blanks, except inside braces.
 fn words(text: &str) -> Vec<&str> {
-    let separator = |c: char| matches!(c, ',' | ' ' | '\t' | '\r' | '\n');
-    let mut words = Vec::new();
-    let mut rest = text.trim_start_matches(separator);
-    while !rest.is_empty() {
-        let mut level = 0_usize;
-        let end = rest
-            .find(|c: char| {
-                match c {
-                    '{' => level += 1,
-                    '}' => level = level.saturating_sub(1),
-                    _ => return level == 0 && separator(c),
-                }
-                false
-            })
-            .unwrap_or(rest.len());
-        let (word, after) = rest.split_at(end);
-        words.push(word);
-        rest = after.trim_start_matches(separator);
-    }
-    words
+    split_outside_braces(text, |c| matches!(c, ',' | ' ' | '\t' | '\r' | '\n'))
 }
 
 /// Warns about parameters in the file of a database client that it does not have.

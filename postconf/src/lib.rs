@@ -96,31 +96,6 @@ pub const SPEC: Spec = Spec {
     operands: "name",
 };
 
-/// Lookup table types, as `-m` lists them.
-const MAP_TYPES: &[&str] = &[
-    "btree",
-    "cdb",
-    "cidr",
-    "debug",
-    "environ",
-    "fail",
-    "hash",
-    "inline",
-    "internal",
-    "lmdb",
-    "pcre",
-    "pipemap",
-    "proxy",
-    "randmap",
-    "regexp",
-    "socketmap",
-    "static",
-    "tcp",
-    "texthash",
-    "unionmap",
-    "unix",
-];
-
 /// What `-T` tells about.
 const TLS_MODES: [&str; 3] = ["compile-version", "run-version", "public-key-algorithms"];
 
@@ -289,7 +264,7 @@ fn run(invocation: &Invocation) -> anyhow::Result<ExitCode> {
     if mode.has(Mode::MAPS) {
         // The original starts as any program of its does, as it looks there for the directory of its plug-ins.
         Config::load(&source)?.check()?;
-        for kind in MAP_TYPES {
+        for kind in pf_config::TABLE_TYPES {
             writeln!(out, "{kind}")?;
         }
     } else if mode.has(Mode::LOCKS) {

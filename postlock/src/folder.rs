@@ -1,13 +1,12 @@
 //! Opening and locking a mail folder.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
 
 use pf_sys::error::text;
-use pf_sys::lock::{Mode, Style};
+use pf_sys::lock::Style;
+use pf_sys::mailbox_lock::{DotLock, Patience};
 
 /// Which locks are taken (`mailbox_delivery_lock`).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,17 +34,6 @@ impl Styles {
     }
 }
 
-/// How long one tries.
-#[derive(Debug, Clone, Copy)]
-pub struct Patience {
-    /// `deliver_lock_attempts`.
-    pub tries: i64,
-    /// `deliver_lock_delay`.
-    pub delay: Duration,
-    /// `stale_lock_time`: an older lock file is removed.
-    pub stale: Duration,
-}
-
 /// A locked folder; dropping it gives the locks up.
 #[derive(Debug)]
 pub struct Locked {
@@ -60,7 +48,13 @@ pub struct Locked {
 pub fn lock(path: &Path, styles: &Styles, patience: &Patience) -> Result<Locked, String> {
     let regular = fs::metadata(path).map_or(true, |status| status.is_file());
     let dot = if styles.has(Style::DotLock) && regular {
-        Some(DotLock::take(path, patience)?)
+        Some(patience.dot_lock(path).map_err(|err| {
+            format!(
+                "unable to create lock file {}: {}",
+                DotLock::path_for(path).display(),
+                text(&err)
+            )
+        })?)
     } else {
         None
     };
@@ -68,7 +62,7 @@ pub fn lock(path: &Path, styles: &Styles, patience: &Patience) -> Result<Locked,
     if regular {
         for style in [Style::Flock, Style::Fcntl] {
             if styles.has(style) {
-                kernel_lock(&file, style, patience).map_err(|err| {
+                patience.lock(&file, style).map_err(|err| {
                     format!("unable to lock for exclusive access: {}", text(&err))
                 })?;
             }
@@ -85,81 +79,10 @@ pub fn lock(path: &Path, styles: &Styles, patience: &Patience) -> Result<Locked,
     })
 }
 
-fn kernel_lock(file: &File, style: Style, patience: &Patience) -> io::Result<()> {
-    for count in 1.. {
-        if pf_sys::lock::lock(file, style, Mode::Exclusive, false)? {
-            break;
-        }
-        if count >= patience.tries {
-            return Err(io::Error::from_raw_os_error(11));
-        }
-        std::thread::sleep(patience.delay);
-    }
-    Ok(())
-}
-
-/// The file `folder.lock`.
-#[derive(Debug)]
-struct DotLock(PathBuf);
-
-impl DotLock {
-    fn take(folder: &Path, patience: &Patience) -> Result<Self, String> {
-        let mut path = folder.as_os_str().to_owned();
-        path.push(".lock");
-        let path = PathBuf::from(path);
-        let mut count = 1;
-        loop {
-            let made = OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o000)
-                .open(&path);
-            let err = match made {
-                Ok(_) => return Ok(Self(path)),
-                Err(err) => err,
-            };
-            if count >= patience.tries
-                || err.kind() != ErrorKind::AlreadyExists
-                || !break_stale(&path, patience.stale)
-            {
-                return Err(format!(
-                    "unable to create lock file {}: {}",
-                    path.display(),
-                    text(&err)
-                ));
-            }
-            count += 1;
-            std::thread::sleep(patience.delay);
-        }
-    }
-}
-
-/// Removes a lock file that is too old to be anybody's; false when it cannot be removed.
-fn break_stale(path: &Path, stale: Duration) -> bool {
-    let Ok(status) = fs::symlink_metadata(path) else {
-        return true;
-    };
-    let now = pf_sys::time::seconds(SystemTime::now());
-    let limit = i64::try_from(stale.as_secs()).unwrap_or(i64::MAX);
-    if now <= status.ctime().saturating_add(limit) {
-        return true;
-    }
-    match fs::remove_file(path) {
-        Err(err) => err.kind() == ErrorKind::NotFound,
-        Ok(()) => true,
-    }
-}
-
-impl Drop for DotLock {
-    fn drop(&mut self) {
-        // Whoever comes next removes it when it is stale.
-        let _ = fs::remove_file(&self.0);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     #[test]
     fn a_second_lock_waits_and_gives_up() {
@@ -168,7 +91,7 @@ mod tests {
         let folder = dir.join("folder");
         let styles = Styles::parse("flock, DOTLOCK").unwrap();
         let patience = Patience {
-            tries: 2,
+            attempts: 2,
             delay: Duration::from_millis(5),
             stale: Duration::from_secs(500),
         };

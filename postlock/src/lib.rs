@@ -12,7 +12,8 @@ use anyhow::{Result, anyhow, bail};
 use pf_cli::{Failure, Invocation, Opt, Spec};
 use pf_config::{Config, param};
 
-use folder::{Patience, Styles};
+use folder::Styles;
+use pf_sys::mailbox_lock::Patience;
 
 /// The options of the command.
 pub const SPEC: Spec = Spec {
@@ -79,7 +80,7 @@ fn run(invocation: &Invocation) -> Result<ExitCode> {
         pf_cli::meant(bad, &word, ["flock", "fcntl", "dotlock"])
     })?;
     let patience = Patience {
-        tries: config.get(param::DELIVER_LOCK_ATTEMPTS)?,
+        attempts: config.get(param::DELIVER_LOCK_ATTEMPTS)?,
         delay: config.get(param::DELIVER_LOCK_DELAY)?,
         stale: config.get(param::STALE_LOCK_TIME)?,
     };

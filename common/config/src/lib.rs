@@ -18,6 +18,7 @@ pub mod param;
 mod source;
 pub mod system;
 pub mod table;
+mod table_types;
 pub mod transport;
 pub mod values;
 
@@ -26,6 +27,7 @@ pub use config::Config;
 pub use non_bdb::MigrationLevel;
 pub use source::Source;
 pub use table::{Kind, Param, Row};
+pub use table_types::TABLE_TYPES;
 
 /// What is wrong with the configuration; the text is what Postfix logs as `fatal:`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

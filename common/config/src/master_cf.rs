@@ -217,8 +217,13 @@ fn entry(
 
 /// Words separated by blanks, except inside braces.
 pub fn split_words(text: &str) -> Vec<&str> {
+    split_outside_braces(text, |c| BLANKS.contains(&c))
+}
+
+/// Words separated by characters of one kind, except inside braces.
+pub fn split_outside_braces(text: &str, separates: impl Fn(char) -> bool) -> Vec<&str> {
     let mut words = Vec::new();
-    let mut rest = text.trim_start_matches(BLANKS);
+    let mut rest = text.trim_start_matches(&separates);
     while !rest.is_empty() {
         let mut level = 0_usize;
         let end = rest
@@ -226,14 +231,14 @@ pub fn split_words(text: &str) -> Vec<&str> {
                 match c {
                     '{' => level += 1,
                     '}' => level = level.saturating_sub(1),
-                    _ => return level == 0 && BLANKS.contains(&c),
+                    _ => return level == 0 && separates(c),
                 }
                 false
             })
             .unwrap_or(rest.len());
         let (word, after) = rest.split_at(end);
         words.push(word);
-        rest = after.trim_start_matches(BLANKS);
+        rest = after.trim_start_matches(&separates);
     }
     words
 }

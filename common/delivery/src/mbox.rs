@@ -6,13 +6,13 @@
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, BufWriter, ErrorKind, Seek as _, SeekFrom};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::path::Path;
 
 use pf_config::{Config, Param, param, system::reason};
 use pf_dsn::{Dsn, Status};
 use pf_log::warning;
-use pf_sys::lock::{Mode, Style, lock};
+use pf_sys::lock::Style;
+use pf_sys::mailbox_lock::{DotLock, Patience};
 
 use crate::Job;
 use crate::copy::{Envelope, Failure, Form, copy, mailbox_dsn, write_failure};
@@ -26,9 +26,7 @@ pub struct Locks {
     pub fcntl: bool,
     /// A file `mailbox.lock`.
     pub dotlock: bool,
-    attempts: i64,
-    delay: Duration,
-    stale: Duration,
+    patience: Patience,
 }
 
 impl Locks {
@@ -41,9 +39,11 @@ impl Locks {
             flock: false,
             fcntl: false,
             dotlock: false,
-            attempts: config.get(param::DELIVER_LOCK_ATTEMPTS)?,
-            delay: config.get(param::DELIVER_LOCK_DELAY)?,
-            stale: config.get(param::STALE_LOCK_TIME)?,
+            patience: Patience {
+                attempts: config.get(param::DELIVER_LOCK_ATTEMPTS)?,
+                delay: config.get(param::DELIVER_LOCK_DELAY)?,
+                stale: config.get(param::STALE_LOCK_TIME)?,
+            },
         };
         let value = config.get(list)?;
         for word in pf_text::split::list(&value) {
@@ -63,82 +63,13 @@ impl Locks {
         Ok(locks)
     }
 
-    /// Waits before the next attempt: about `deliver_lock_delay`, by chance, so that two that wait do not collide for ever.
-    fn pause(&self) {
-        let chance = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .map_or(500, |now| now.subsec_micros() % 1000);
-        std::thread::sleep(self.delay * 3 / 4 + self.delay * chance / 2000);
-    }
-
     /// Takes the kernel's locks.
     fn take(&self, file: &File) -> io::Result<()> {
         let styles = [(self.flock, Style::Flock), (self.fcntl, Style::Fcntl)];
         for (_, style) in styles.into_iter().filter(|(wanted, _)| *wanted) {
-            let mut attempt = 1;
-            while !lock(file, style, Mode::Exclusive, false)? {
-                if attempt >= self.attempts {
-                    return Err(io::Error::from_raw_os_error(libc::EAGAIN));
-                }
-                attempt += 1;
-                self.pause();
-            }
+            self.patience.lock(file, style)?;
         }
         Ok(())
-    }
-}
-
-/// A lock file beside a mailbox, removed when dropped: drop it with the rights with which it was made.
-#[derive(Debug)]
-struct DotLock(PathBuf);
-
-impl DotLock {
-    fn take(mailbox: &Path, locks: &Locks) -> Result<Self, (io::Error, String)> {
-        let mut path = mailbox.as_os_str().to_owned();
-        path.push(".lock");
-        let path = PathBuf::from(path);
-        let mut attempt = 1;
-        loop {
-            let made = OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o000)
-                .open(&path);
-            let err = match made {
-                Ok(_) => return Ok(Self(path)),
-                Err(err) => err,
-            };
-            let give_up = |err: io::Error| {
-                let text = format!(
-                    "unable to create lock file {}: {}",
-                    path.display(),
-                    reason(&err)
-                );
-                (err, text)
-            };
-            if err.kind() != ErrorKind::AlreadyExists || attempt >= locks.attempts {
-                return Err(give_up(err));
-            }
-            // A lock whose owner seems to be gone is broken.
-            if let Ok(status) = fs::metadata(&path) {
-                let now = pf_sys::time::seconds(SystemTime::now());
-                let stale = i64::try_from(locks.stale.as_secs()).unwrap_or(i64::MAX);
-                if now > status.ctime().saturating_add(stale)
-                    && let Err(err) = fs::remove_file(&path)
-                    && err.kind() != ErrorKind::NotFound
-                {
-                    return Err(give_up(err));
-                }
-            }
-            attempt += 1;
-            locks.pause();
-        }
-    }
-}
-
-impl Drop for DotLock {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
     }
 }
 
@@ -177,14 +108,23 @@ impl Mailbox {
         };
         let mut dotlock = None;
         if how.locks.dotlock && fs::metadata(path).map_or(true, |status| status.is_file()) {
-            match DotLock::take(path, &how.locks) {
+            match how.locks.patience.dot_lock(path) {
                 Ok(lock) => dotlock = Some(lock),
-                Err((err, text)) if err.kind() == ErrorKind::AlreadyExists => {
-                    let again = io::Error::from_raw_os_error(libc::EAGAIN);
-                    return Err(status(&again, text));
+                Err(err) => {
+                    let text = format!(
+                        "unable to create lock file {}: {}",
+                        DotLock::path_for(path).display(),
+                        reason(&err)
+                    );
+                    if err.kind() == ErrorKind::AlreadyExists {
+                        let again = io::Error::from_raw_os_error(libc::EAGAIN);
+                        return Err(status(&again, text));
+                    }
+                    if !how.dotlock_may_fail {
+                        return Err(status(&err, text));
+                    }
+                    warning!("{text}");
                 }
-                Err((_, text)) if how.dotlock_may_fail => warning!("{text}"),
-                Err((err, text)) => return Err(status(&err, text)),
             }
         }
         let file = open_safely(path, how.owner).map_err(|(err, text)| status(&err, text))?;
@@ -346,6 +286,7 @@ fn examine(path: &Path, file: &File) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     fn opening() -> Opening {
         Opening {
@@ -353,9 +294,11 @@ mod tests {
                 flock: true,
                 fcntl: true,
                 dotlock: true,
-                attempts: 2,
-                delay: Duration::from_millis(5),
-                stale: Duration::from_secs(500),
+                patience: Patience {
+                    attempts: 2,
+                    delay: Duration::from_millis(5),
+                    stale: Duration::from_secs(500),
+                },
             },
             owner: None,
             dotlock_may_fail: false,

@@ -10,7 +10,7 @@ use crate::entries::Entries;
 use crate::lmdb_writer::LmdbWriter;
 use crate::non_bdb::redirect_making;
 use crate::proxy::Proxy;
-use crate::spec::{TYPES, split_form, unsupported};
+use crate::spec::{split_form, unsupported};
 use crate::table::OpenError;
 
 /// The formats that can be written.
@@ -149,14 +149,16 @@ impl Builder {
         }
         let Some(format) = Format::of(&plan.kind) else {
             let (kind, name) = (&plan.kind, &plan.name);
-            return Err(OpenError(if !TYPES.contains(&kind.as_str()) {
-                let _hint = unsupported(kind);
-                format!("unsupported map type: {kind}")
-            } else if plan.incremental {
-                format!("{kind}:{name} map requires O_RDONLY access mode")
-            } else {
-                format!("no 'map create' support for this type: {kind}")
-            }));
+            return Err(OpenError(
+                if !pf_config::TABLE_TYPES.contains(&kind.as_str()) {
+                    let _hint = unsupported(kind);
+                    format!("unsupported map type: {kind}")
+                } else if plan.incremental {
+                    format!("{kind}:{name} map requires O_RDONLY access mode")
+                } else {
+                    format!("no 'map create' support for this type: {kind}")
+                },
+            ));
         };
         let path = format.path(&plan.name);
         let target = match format {

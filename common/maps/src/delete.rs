@@ -8,7 +8,7 @@ use crate::build::Format;
 use crate::manage::{Stop, Tool};
 use crate::non_bdb::{Access, redirect};
 use crate::proxy::Proxy;
-use crate::spec::{TYPES, split_form, unsupported};
+use crate::spec::{split_form, unsupported};
 
 /// A table that is open for changes.
 enum Writable {
@@ -126,7 +126,7 @@ impl Tool {
                     table.title()
                 )))
             }
-            _ if TYPES.contains(&kind) => {
+            _ if pf_config::TABLE_TYPES.contains(&kind) => {
                 fatal(format!("{kind}:{name} map requires O_RDONLY access mode"))
             }
             _ => Err(unsupported(kind).into()),

@@ -42,5 +42,5 @@ pub use lmdb_writer::LmdbWriter;
 pub use lookup::{Lookup, LookupError};
 pub use maps::{Maps, Which};
 pub use options::Options;
-pub use spec::{TYPES, open};
+pub use spec::open;
 pub use table::{Entry, OpenError, Table, needs_restart, restart_wanted};

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use pf_attr::{Encoder, check_announcement, sync};
 use pf_config::system::reason;
-use pf_config::{Config, Error, MigrationLevel, param};
+use pf_config::{Config, Error, MigrationLevel, TABLE_TYPES, param};
 use pf_proto::nbdb::{self, PROTOCOL, Reindex};
 use pf_proto::{Address, Class, Request as _};
 
-use crate::spec::{TYPES, unsupported};
+use crate::spec::unsupported;
 use crate::table::OpenError;
 use crate::{Lookup, LookupError, Options, Table};
 
@@ -114,7 +114,7 @@ pub fn replacement(kind: &str, name: &str, options: &Options) -> Result<String, 
         Err(format!("bad non-legacy database type syntax: '{new}'"))
     } else if is_legacy(&new) {
         Err(format!("mapping from '{kind}' to legacy type '{new}'"))
-    } else if !TYPES.contains(&new.as_str()) {
+    } else if !TABLE_TYPES.contains(&new.as_str()) {
         let _hint = unsupported(&new);
         Err(format!("mapping to unsupported database type: '{new}'"))
     } else {

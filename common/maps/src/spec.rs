@@ -8,31 +8,6 @@ use crate::{
     Options, cdb_file, cidr, compose, hashed, lmdb, net_client, passwd, pcre, proxy, regexp,
 };
 
-/// All types, in order.
-pub const TYPES: [&str; 21] = [
-    "btree",
-    "cdb",
-    "cidr",
-    "debug",
-    "environ",
-    "fail",
-    "hash",
-    "inline",
-    "internal",
-    "lmdb",
-    "pcre",
-    "pipemap",
-    "proxy",
-    "randmap",
-    "regexp",
-    "socketmap",
-    "static",
-    "tcp",
-    "texthash",
-    "unionmap",
-    "unix",
-];
-
 /// The type and the name of a table.
 ///
 /// # Errors

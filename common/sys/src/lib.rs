@@ -10,6 +10,7 @@ pub mod host;
 pub mod identity;
 pub mod interrupt;
 pub mod lock;
+pub mod mailbox_lock;
 pub mod posix_regex;
 pub mod process;
 pub mod safe_open;

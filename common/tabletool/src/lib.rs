@@ -10,10 +10,11 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use pf_cli::{Failure, Invocation, Spec};
+use pf_config::TABLE_TYPES;
 use pf_config::{Config, param};
+use pf_maps::Options;
 use pf_maps::build::{Builder, Duplicates};
 use pf_maps::manage::{Stop, Tables, Tool, input_lines};
-use pf_maps::{Options, TYPES};
 
 use make::Making;
 
@@ -163,9 +164,9 @@ pub fn run<L: Language>(
 /// If one of the tables has a type that there is not, the error may be about that.
 fn about_types(err: anyhow::Error, tool: &Tool, words: &[&str]) -> anyhow::Error {
     let kinds = words.iter().map(|word| tool.split(word).0);
-    let mut unknown = kinds.filter(|kind| !TYPES.contains(kind));
+    let mut unknown = kinds.filter(|kind| !TABLE_TYPES.contains(kind));
     match unknown.next() {
-        Some(kind) => pf_cli::meant(err, kind, TYPES),
+        Some(kind) => pf_cli::meant(err, kind, TABLE_TYPES),
         None => err,
     }
 }
