@@ -226,6 +226,12 @@ fn case(random: &mut Random, tool: &str, of: &str, source: fn(&mut Random) -> Ve
             "daemon_table_open_error_is_fatal = yes\n",
         ]);
         case.main_cf = Some(odd.as_bytes().to_vec());
+        if odd.starts_with("lmdb_map_size = 2") {
+            // Once it has made the map larger, the original folds no more keys.
+            for file in &mut case.files {
+                file.bytes.make_ascii_lowercase();
+            }
+        }
     }
     case
 }
