@@ -1,5 +1,6 @@
 //! From a destination to its servers: MX, SRV and address records, DNSSEC, and TLSA records as far as they matter before a handshake.
 
+use super::is_the_original;
 use compliance::golden;
 use compliance::shell::at_once;
 use compliance::testkit::{Builder, Dns, Instance, Sink};
@@ -235,6 +236,21 @@ fn tlsa_records() {
             }
         }
     }
+    // Two addresses of one host: what is known is not asked for again.
+    for name in ["s-good", "s-usage", "s-broken"] {
+        let tlsa = format!("_25._tcp.{name}-twice.example");
+        let host = format!("{name}-twice.example");
+        dns = dns
+            .a(&host, "127.0.3.1")
+            .aaaa(&host, "::1")
+            .authentic(&host)
+            .authentic(&tlsa);
+        dns = match name {
+            "s-good" => dns.raw(&tlsa, 52, ee),
+            "s-usage" => dns.raw(&tlsa, 52, &[0, 0, 1, 1]),
+            _ => dns.servfail(&tlsa),
+        };
+    }
     let dns = dns
         // Aliases: both zones signed, only the first one, only the alias has records.
         .cname("alias.example", "s-good.example")
@@ -268,6 +284,9 @@ fn tlsa_records() {
         "-l dane-only '[127.0.3.1]'",
         "-l dane-only -S s-good.example:25",
         "-l dane-only -h native '[s-good.example]'",
+        "-a ipv4 '[s-good-twice.example]'",
+        "-a ipv6 -l dane-only '[s-usage-twice.example]'",
+        "-a ipv4 '[s-broken-twice.example]'",
         "-l secure imx-s-good.example",
         "-l may imx-s-broken.example",
         "-l none smx-s-broken.example",
@@ -288,4 +307,39 @@ fn tlsa_records() {
         before = asked.len();
     }
     golden::check(&instance, "posttls-finger/tlsa", &text);
+}
+
+/// The original asks for TLSA records at the port of the server before.
+#[test]
+fn each_service_has_tlsa_records_at_its_port() {
+    let instance = builder().build();
+    let question = "_smtp._tcp.srv.example";
+    let dns = Dns::new()
+        .authentic(question)
+        .authentic("a.example")
+        .authentic("b.example")
+        .srv(question, [10, 0, 26], "a.example")
+        .srv(question, [20, 0, 27], "b.example")
+        .a("a.example", "127.0.3.1")
+        .a("b.example", "127.0.3.2")
+        .start(&instance);
+    let output = instance.run("posttls-finger", &["-R", "srv.example"]);
+    let failed = |host: &str, port: u16, address: &str| {
+        let server = format!("{host}[{address}]:{port}");
+        format!(
+            "posttls-finger: Failed to establish session to srv.example via {host}:{port}: connect to {server}: Connection refused\n"
+        )
+    };
+    assert_eq!(
+        output.stdout,
+        failed("a.example", 26, "127.0.3.1") + &failed("b.example", 27, "127.0.3.2")
+    );
+    let mut ports: Vec<String> = dns.asked();
+    ports.retain(|question| question.ends_with(" 52"));
+    let wanted = if is_the_original(&instance) {
+        ["_25._tcp.a.example 52", "_26._tcp.b.example 52"]
+    } else {
+        ["_26._tcp.a.example 52", "_27._tcp.b.example 52"]
+    };
+    assert_eq!(ports, wanted);
 }

@@ -6,6 +6,7 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::time::Duration;
 
+use super::is_the_original;
 use compliance::golden;
 use compliance::shell::at_once;
 use compliance::testkit::{Instance, Sink};
@@ -140,9 +141,59 @@ fn a_line_without_end_is_not_read_to_its_end() {
         "x".repeat(2044)
     );
     let rest = text.strip_prefix(&start).unwrap();
-    if !instance.target().is_peer() {
+    if !is_the_original(&instance) {
         assert_eq!(rest, "posttls-finger: lost connection while sending EHLO\n");
     }
+}
+
+/// There is no session without limits: the original crashes, and ours says so at once.
+#[test]
+fn limits_are_positive() {
+    let instance = Instance::builder().build();
+    let _sink = Sink::start(&instance, "127.0.0.10:25");
+    for word in ["0", "x", "-1", ""] {
+        for letter in ["-t", "-T"] {
+            let output = instance.run("posttls-finger", &[letter, word, "[127.0.0.10]"]);
+            if is_the_original(&instance) {
+                assert!(
+                    output
+                        .stdout
+                        .contains(": panic: vstream_control: bad timeout ")
+                );
+                continue;
+            }
+            let fatal = format!("posttls-finger: fatal: bad '{letter}' option value: {word}\n");
+            assert_eq!((output.status, output.stdout), (1, fatal));
+        }
+    }
+}
+
+/// Behind one interface nobody answers, and there is no way to other networks.
+#[test]
+fn servers_that_cannot_be_reached() {
+    let instance = Instance::builder().main_cf("inet_protocols = all").build();
+    let script = "ip link add nowhere type veth peer name behind
+        ip address add 192.0.2.1/24 dev nowhere
+        ip link set nowhere up
+        ip link set behind up
+        ip neighbour add 192.0.2.2 lladdr 02:00:00:00:00:02 dev nowhere";
+    instance.in_network(script);
+    let cases = [
+        "posttls-finger -t 1 '[192.0.2.2]'",
+        "posttls-finger -t 1 -T 5 -c -S 192.0.2.2:24",
+        "posttls-finger '[203.0.113.1]'",
+        "posttls-finger '[2001:db8::1]:26'",
+        "posttls-finger '[224.0.0.1]'",
+        "posttls-finger '[0.0.0.0]:26'",
+    ];
+    let begun = std::time::Instant::now();
+    let text = at_once(&instance, "", &cases);
+    assert!(
+        begun.elapsed() < Duration::from_secs(8),
+        "{:?}",
+        begun.elapsed()
+    );
+    golden::check(&instance, "posttls-finger/unreachable", &text);
 }
 
 #[test]
@@ -254,7 +305,7 @@ fn local_sockets() {
         said(&good, &["-c", "-r", "1"]),
         said(&refuses, &[]),
     ];
-    if instance.target().is_peer() {
+    if is_the_original(&instance) {
         assert_eq!(all, ["", "", ""]);
         return;
     }

@@ -1,5 +1,6 @@
 //! Where a handshake is due. The original does it; ours says that it cannot, and ends in good order.
 
+use super::is_the_original;
 use compliance::testkit::{Dns, Instance, Sink};
 
 /// What our program says in the place of a handshake.
@@ -30,7 +31,7 @@ fn starttls_is_asked_for_where_it_is_offered() {
                   < 250-sink\n< 250-StartTLS\n< 250 DSN\n";
     let (status, text) = said(&instance, &["[127.0.0.10]"]);
     let after = text.strip_prefix(before).unwrap();
-    if instance.target().is_peer() {
+    if is_the_original(&instance) {
         let wanted = "> STARTTLS\n< 454 not today\nSTARTTLS rejected: 454 not today\n";
         assert_eq!((status, after), (0, wanted));
     } else {
@@ -47,7 +48,7 @@ fn starttls_is_asked_for_where_it_is_offered() {
     ] {
         let (status, text) = said(&instance, &["-c", "-l", level, "[127.0.0.10]"]);
         let text = text.replace("no TLSA records found, resorting to \"secure\"\n", "");
-        if instance.target().is_peer() {
+        if is_the_original(&instance) {
             assert_eq!(
                 (status, text.as_str()),
                 (0, "STARTTLS rejected: 454 not today\n")
@@ -85,7 +86,7 @@ fn the_last_line_counts_and_others_are_tried_no_more() {
     let several = ["-c", "-r", "1", "two.example"];
     for words in [lmtp.as_slice(), several.as_slice()] {
         let (status, text) = said(&instance, words);
-        if instance.target().is_peer() {
+        if is_the_original(&instance) {
             assert_eq!(
                 (status, text.as_str()),
                 (0, "STARTTLS rejected: 454 not today\n")
@@ -110,7 +111,7 @@ fn in_wrapper_mode_nothing_is_said_in_the_clear() {
     let (status, text) = said(&instance, &["-w", "[127.0.0.10]:smtps"]);
     let seen = seen.join().unwrap();
     let connected = "Connected to 127.0.0.10[127.0.0.10]:465\n";
-    if instance.target().is_peer() {
+    if is_the_original(&instance) {
         // The head of a TLS record with a handshake.
         assert!(seen.starts_with(&[22, 3, 1]), "{seen:?}");
         assert!(status == 0 && text.starts_with(connected), "{text}");
