@@ -109,22 +109,23 @@ impl Connection {
         let mut searched = 0;
         loop {
             let fresh = self.input.get(searched..).unwrap_or_default();
-            if let Some(at) = memchr::memchr(b'\n', fresh) {
-                let rest = self.input.split_off(searched + at + 1);
-                let mut line = std::mem::replace(&mut self.input, rest);
-                line.pop();
-                if line.len() <= most {
-                    let len = line.iter().rposition(|byte| *byte != b'\r');
-                    line.truncate(len.map_or(0, |last| last + 1));
-                }
-                line.truncate(most);
-                return Ok(line);
-            }
+            let end = memchr::memchr(b'\n', fresh).map(|at| searched + at);
             searched = self.input.len();
-            if searched >= 2 * most {
+            if end.unwrap_or(searched) >= 2 * most {
                 warning!("disabling input from unknown_stream");
                 self.deaf = true;
                 let mut line = std::mem::take(&mut self.input);
+                line.truncate(most);
+                return Ok(line);
+            }
+            if let Some(end) = end {
+                let rest = self.input.split_off(end + 1);
+                let mut line = std::mem::replace(&mut self.input, rest);
+                line.pop();
+                if line.len() <= most {
+                    let last = line.iter().rposition(|byte| *byte != b'\r');
+                    line.truncate(last.map_or(0, |last| last + 1));
+                }
                 line.truncate(most);
                 return Ok(line);
             }
@@ -157,5 +158,65 @@ async fn connected<T>(
         Ok(Ok(stream)) => Ok(stream),
         Ok(Err(err)) => Err(pf_sys::error::text(&err)),
         Err(_) => Err("Connection timed out".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What comes of these bytes, line by line, when no line may have more than four.
+    fn lines(bytes: &[u8]) -> (Vec<String>, Broken) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let (mut server, client) = UnixStream::pair().unwrap();
+            server.write_all(bytes).await.unwrap();
+            drop(server);
+            let mut connection = Connection::new(Link::Unix(client));
+            connection.limit(Duration::from_secs(5));
+            let mut lines = Vec::new();
+            loop {
+                match connection.line(4).await {
+                    Ok(line) => lines.push(String::from_utf8(line).unwrap()),
+                    Err(broken) => return (lines, broken),
+                }
+            }
+        })
+    }
+
+    #[test]
+    fn lines_end_as_they_like() {
+        let (found, broken) = lines(b"a\r\nb\n\r\r\n\nc\rd\r\rabc\r\nlost");
+        assert_eq!(found, ["a", "b", "", "", "c\rd\r"]);
+        assert_eq!(broken, Broken::Lost);
+    }
+
+    #[test]
+    fn long_lines_are_cut() {
+        assert_eq!(
+            lines(b"1234\r\n12345\r\n123\r\r\n").0,
+            ["1234", "1234", "123\r"]
+        );
+        assert_eq!(lines(b"1234567\nx\n").0, ["1234", "x"]);
+        // Who sends twice as much is not listened to any more.
+        assert_eq!(lines(b"12345678\nx\n").0, ["1234"]);
+        assert_eq!(lines(&[b'1'; 5000]).0, ["1111"]);
+    }
+
+    #[test]
+    fn silence_has_a_limit() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let (_server, client) = UnixStream::pair().unwrap();
+            let mut connection = Connection::new(Link::Unix(client));
+            connection.limit(Duration::from_millis(50));
+            assert_eq!(connection.line(4).await, Err(Broken::TimedOut));
+        });
     }
 }
