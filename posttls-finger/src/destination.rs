@@ -1,6 +1,7 @@
 //! What to connect to.
 
 use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
@@ -33,8 +34,8 @@ pub fn parse(
     if !options.lmtp {
         return network(&text, "smtp", config);
     }
-    if let Some(path) = text.strip_prefix("unix:") {
-        let path = PathBuf::from(path);
+    if let Some(path) = destination.as_bytes().strip_prefix(b"unix:") {
+        let path = PathBuf::from(OsStr::from_bytes(path));
         return Ok((text, Destination::Socket(path)));
     }
     network(text.strip_prefix("inet:").unwrap_or(&text), "24", config)

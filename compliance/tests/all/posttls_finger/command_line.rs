@@ -192,3 +192,27 @@ fn a_name_without_ascii_form() {
         (Some(fatal), None, 1)
     );
 }
+
+/// What is logged more is each system's own; nothing of the usual is missing.
+#[test]
+fn more_is_logged() {
+    let (instance, _sink) = instance();
+    let _six = Sink::start(&instance, "[::1]:25");
+    for to in ["[127.0.0.10]", "[::1]", "nosuch.example"] {
+        let said = |more: &[&str]| {
+            let words = [&["-l", "none", "-o", "inet_protocols=all"], more, &[to]].concat();
+            let output = instance.run("posttls-finger", &words);
+            assert_eq!((output.status, output.stderr.as_str()), (0, ""));
+            output.stdout
+        };
+        let usual = said(&[]);
+        assert!(usual.contains("< 221 2.0.0 Bye\n") != to.starts_with('n'));
+        for more in [["-v"].as_slice(), &["-vv"], &["-v", "-v"]] {
+            let verbose = said(more);
+            let mut lines = verbose.lines();
+            for line in usual.lines() {
+                assert!(lines.any(|other| other == line), "{line}: {verbose}");
+            }
+        }
+    }
+}
