@@ -1,9 +1,9 @@
 //! The `posttls-finger` command: connects to the servers of a destination as the mail system would, and shows what they say
 //! (posttls-finger(1)). What it says goes to standard output.
 //!
-//! [`options`] are what the command line asks for; [`preparation`] and [`matching`] look at what a TLS handshake would need. A
-//! [`destination`] has [`hosts`], each of which has a [`policy`] that its [`tlsa`] records decide; with the first one that answers on a
-//! [`connection`] there is a [`session`] of commands and [`reply`]s. TLS itself is not there yet: its place is in the session.
+//! `options` are what the command line asks for; `preparation` and `matching` look at what a TLS handshake would need. A
+//! `destination` has `hosts`, each of which has a `policy` that its `tlsa` records decide; with the first one that answers on a
+//! `connection` there is a `session` of commands and `reply`s. TLS itself is not there yet: its place is in the session.
 
 mod connection;
 mod destination;

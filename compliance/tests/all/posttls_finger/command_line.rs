@@ -207,7 +207,7 @@ fn more_is_logged() {
         };
         let usual = said(&[]);
         assert!(usual.contains("< 221 2.0.0 Bye\n") != to.starts_with('n'));
-        for more in [["-v"].as_slice(), &["-vv"], &["-v", "-v"]] {
+        for more in [["-v"].as_slice(), &["-vv"], &["-v", "-v", "-v"]] {
             let verbose = said(more);
             let mut lines = verbose.lines();
             for line in usual.lines() {
