@@ -16,7 +16,7 @@ use anyhow::{Context as _, Result};
 use pf_cli::Spec;
 
 /// All commands.
-pub const COMMANDS: [&Spec; 16] = [
+pub const COMMANDS: [&Spec; 17] = [
     &pf_postalias::SPEC,
     &pf_postcat::SPEC,
     &pf_postconf::SPEC,
@@ -29,6 +29,7 @@ pub const COMMANDS: [&Spec; 16] = [
     &pf_postmulti::SPEC,
     &pf_postqueue::SPEC,
     &pf_postsuper::SPEC,
+    &pf_posttls_finger::SPEC,
     &pf_qshape::SPEC,
     &pf_sendmail::SPEC,
     &second_name("mailq"),

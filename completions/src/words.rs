@@ -38,7 +38,8 @@ pub fn of_value(command: &str, value: &str) -> Words {
     match (command, value) {
         ("postsuper", "queue_id") => Words::Command(IDS_AND_ALL),
         (_, "queue_id" | "queueid") => Words::Command(IDS),
-        (_, "config_dir" | "config_directory") => Words::Directories,
+        (_, "config_dir" | "config_directory" | "CApath") => Words::Directories,
+        (_, "tafile" | "CAfile" | "chainfiles" | "certfile" | "keyfile") => Words::Files,
         (_, "queue") => Words::Fixed(QUEUES),
         (_, "kind") => Words::Fixed("domain sender reason age"),
         ("postconf", "class") => Words::Fixed("builtin service user all inactive"),
@@ -48,6 +49,13 @@ pub fn of_value(command: &str, value: &str) -> Words {
         ("postmulti", "action") => {
             Words::Fixed("init create import destroy deport enable disable assign")
         }
+        ("posttls-finger", "family") => Words::Fixed("ipv4 ipv6 any"),
+        ("posttls-finger", "grade") => Words::Fixed("high medium null"),
+        ("posttls-finger", "host_lookup") => Words::Fixed("dns native"),
+        ("posttls-finger", "level") => {
+            Words::Fixed("none may encrypt fingerprint dane dane-only verify secure")
+        }
+        ("posttls-finger", "policy") => Words::Fixed("dane encrypt may"),
         ("sendmail" | "mailq" | "newaliases", "mode") => Words::Fixed("m p s d i v l h"),
         (_, "notify") => Words::Fixed("never failure delay success"),
         (_, "return") => Words::Fixed("full hdrs"),

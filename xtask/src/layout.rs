@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// Programs of the command directory.
-pub const COMMANDS: [&str; 13] = [
+pub const COMMANDS: [&str; 14] = [
     "postalias",
     "postcat",
     "postconf",
@@ -16,6 +16,7 @@ pub const COMMANDS: [&str; 13] = [
     "postmulti",
     "postqueue",
     "postsuper",
+    "posttls-finger",
     "qshape",
 ];
 

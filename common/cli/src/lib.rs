@@ -24,5 +24,5 @@ pub use privileged::{authorize, require_listed, run_setgid};
 pub use progress::Progress;
 pub use run::{
     Failure, Invocation, Sinks, as_script, broken_pipe, open_log, open_log_as, open_log_tagged,
-    run, run_as_called, run_checked, usage,
+    plain_usage, run, run_as_called, run_checked, run_with, usage,
 };

@@ -19,6 +19,8 @@ pub enum Sinks {
     StandardError,
     /// Standard error, and the log.
     Log,
+    /// Standard output: what such a command says is what it is for. How it is used is not; that goes to standard error.
+    StandardOutput,
 }
 
 /// One run of a command.
@@ -169,6 +171,16 @@ pub fn run_checked(
     check: fn(&Invocation) -> anyhow::Result<()>,
     main: impl FnOnce(&Invocation) -> anyhow::Result<ExitCode>,
 ) -> ExitCode {
+    run_with(spec, sinks, check, |invocation, ()| main(invocation))
+}
+
+/// As [`run_checked`], for a command that needs what it found when it looked at its options.
+pub fn run_with<T>(
+    spec: &Spec,
+    sinks: Sinks,
+    check: impl FnOnce(&Invocation) -> anyhow::Result<T>,
+    main: impl FnOnce(&Invocation, T) -> anyhow::Result<ExitCode>,
+) -> ExitCode {
     let (_, name, arguments) = words(spec);
     run_named(spec, name.clone(), name, arguments, sinks, check, main)
 }
@@ -187,7 +199,7 @@ pub fn run_as_called(
         arguments,
         Sinks::StandardError,
         check,
-        main,
+        |invocation, ()| main(invocation),
     )
 }
 
@@ -202,19 +214,20 @@ fn words(spec: &Spec) -> (String, String, Vec<OsString>) {
     (called, name, arguments.collect())
 }
 
-fn run_named(
+fn run_named<T>(
     spec: &Spec,
     called: String,
     name: String,
     arguments: Vec<OsString>,
     sinks: Sinks,
-    check: fn(&Invocation) -> anyhow::Result<()>,
-    main: impl FnOnce(&Invocation) -> anyhow::Result<ExitCode>,
+    check: impl FnOnce(&Invocation) -> anyhow::Result<T>,
+    main: impl FnOnce(&Invocation, T) -> anyhow::Result<ExitCode>,
 ) -> ExitCode {
-    let mut places = vec![Sink::Stderr];
-    if sinks == Sinks::Log {
-        places.push(Sink::syslog(Facility::MAIL));
-    }
+    let places = match sinks {
+        Sinks::StandardError => vec![Sink::Stderr],
+        Sinks::Log => vec![Sink::Stderr, Sink::syslog(Facility::MAIL)],
+        Sinks::StandardOutput => vec![Sink::Stdout],
+    };
     let tag = safe_environment("MAIL_LOGTAG").map_or_else(
         || "postfix".to_owned(),
         |tag| tag.to_string_lossy().into_owned(),
@@ -230,28 +243,55 @@ fn run_named(
         scanned: Scanned::default(),
     };
     let bad = spec.scan_into(&mut invocation.scanned, arguments);
-    if let Err(err) = check(&invocation) {
-        return end(err, &invocation.called, 1);
-    }
+    let checked = match check(&invocation) {
+        Ok(checked) => checked,
+        Err(err) => return end(err, &invocation.called, 1),
+    };
     if let Err(bad) = bad {
-        tell_bad(spec, &invocation.called, &bad);
+        if sinks == Sinks::StandardOutput {
+            tell_getopt(&invocation.called, &bad);
+            tell_usage(spec, &invocation.called);
+            suggest_option(&invocation.called, &bad, spec);
+        } else {
+            tell_bad(spec, &invocation.called, &bad);
+        }
         return ExitCode::FAILURE;
     }
     let scanned = &invocation.scanned;
     let mut verbose = scanned.count('v');
-    if verbose == 0 && safe_environment("MAIL_VERBOSE").is_some() {
+    if verbose == 0 && sinks != Sinks::StandardOutput && safe_environment("MAIL_VERBOSE").is_some()
+    {
         verbose = 1;
     }
     pf_log::set_verbose(u8::try_from(verbose).unwrap_or(u8::MAX));
-    main(&invocation).unwrap_or_else(|err| end(err, &invocation.called, 1))
+    main(&invocation, checked).unwrap_or_else(|err| end(err, &invocation.called, 1))
 }
 
 /// Says what is wrong with an option, and how the command is used.
 pub(crate) fn tell_bad(spec: &Spec, called: &str, bad: &BadOption) {
-    // This line is getopt(3)'s, not one of ours: it goes to standard error only.
-    let _unread = writeln!(std::io::stderr(), "{called}: {bad}");
+    tell_getopt(called, bad);
     pf_log::fatal!("{}", usage(spec, called));
     suggest_option(called, bad, spec);
+}
+
+/// This line is getopt(3)'s, not one of ours: it goes to standard error only.
+fn tell_getopt(called: &str, bad: &BadOption) {
+    let _unread = writeln!(std::io::stderr(), "{called}: {bad}");
+}
+
+/// Neither is this one, where the log is on standard output.
+fn tell_usage(spec: &Spec, called: &str) {
+    let _unread = writeln!(std::io::stderr(), "{}", usage(spec, called));
+}
+
+/// Says how a command of [`Sinks::StandardOutput`] is used; what is left to do is to end with this.
+pub fn plain_usage(spec: &Spec, called: &str) -> anyhow::Error {
+    tell_usage(spec, called);
+    Failure {
+        status: 1,
+        text: String::new(),
+    }
+    .into()
 }
 
 /// Says why a command ends, and what it may have meant; `status` is the exit status of errors that do not say otherwise.

@@ -68,4 +68,32 @@ impl Answer {
             | Answer::Invalid(trouble) => Some(trouble),
         }
     }
+
+    /// Whether a trusted server vouches for it.
+    pub fn authentic(&self) -> bool {
+        match self {
+            Answer::Found(found) => found.authentic,
+            _ => self.trouble().is_some_and(|trouble| trouble.authentic),
+        }
+    }
+
+    /// How bad a trouble is; what may pass is worst, because it must not make a failure final.
+    pub fn badness(&self) -> u8 {
+        match self {
+            Answer::Policy(_) => 4,
+            Answer::Retry(_) => 3,
+            Answer::Invalid(_) => 2,
+            Answer::Fail(_) => 1,
+            _ => 0,
+        }
+    }
+
+    /// What getaddrinfo(3) says of a name whose addresses were asked for.
+    pub fn native_reason(&self) -> &'static str {
+        match self {
+            Answer::Retry(_) => "Temporary failure in name resolution",
+            Answer::NoData(_) => "No address associated with hostname",
+            _ => "Name or service not known",
+        }
+    }
 }

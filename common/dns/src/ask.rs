@@ -68,6 +68,8 @@ async fn ask_by_tcp(
 
 /// Whether this is the answer to our question.
 fn answers(answer: &Message, id: u16, name: &str, kind: Kind) -> bool {
+    // The name of the root is a dot, and in messages, nothing.
+    let name = name.strip_suffix('.').unwrap_or(name);
     answer.id == id
         && answer.question.1 == kind.number()
         && answer.question.0.eq_ignore_ascii_case(name)

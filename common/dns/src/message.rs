@@ -62,6 +62,14 @@ impl Kind {
             .map_or("", |(.., name)| name)
     }
 
+    /// The type of this name, in upper or lower case.
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .find(|(.., known)| known.eq_ignore_ascii_case(name))
+            .map(|(kind, ..)| *kind)
+    }
+
     fn from_number(number: u16) -> Option<Self> {
         Self::ALL
             .iter()

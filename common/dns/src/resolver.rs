@@ -80,6 +80,12 @@ impl Resolver {
         Self { conf, hosts }
     }
 
+    /// The same, believing its servers on authenticity whatever `resolv.conf` says.
+    pub(crate) fn trusting(mut self) -> Self {
+        self.conf.trust_ad = true;
+        self
+    }
+
     /// The hosts file.
     pub fn hosts(&self) -> &Hosts {
         &self.hosts
@@ -277,7 +283,14 @@ fn answer(question: Question<'_>, asked: &str, message: Message) -> Next {
     if check::owners(&message.records, asked, kind).is_err() {
         return done(Answer::Invalid(unusable()));
     }
-    let last = follow(&message, asked.to_owned());
+    // In messages names have no dot at their end.
+    let owner = asked.strip_suffix('.').unwrap_or(asked);
+    // Who asks for an alias does not want to go where it leads.
+    let last = if kind == Kind::Cname {
+        owner.to_owned()
+    } else {
+        follow(&message, owner.to_owned())
+    };
     let is_alias = |record: &Record| record.kind == Kind::Cname && kind != Kind::Cname;
     let aliased = message.records.iter().any(is_alias);
     let mut records: Vec<Record> = message
@@ -453,6 +466,32 @@ mod tests {
                 trouble.text,
                 "Host or domain name not found. Name service error for name=x.example type=MX: Host not found"
             );
+        });
+    }
+
+    #[test]
+    fn an_alias_can_be_asked_for() {
+        run(async {
+            let name = b"\x01a\x07example\x00";
+            let resolver = server(|query| reply(query, 0, &[(5, name)])).await;
+            let answer = resolver.lookup("b.example", Kind::Cname).await;
+            let [record] = answer.records() else {
+                panic!("{answer:?}")
+            };
+            assert_eq!(record.data, Data::Name("a.example".into()));
+        });
+    }
+
+    #[test]
+    fn the_root_can_be_asked_for() {
+        run(async {
+            let name = b"\x01a\x07example\x00";
+            let resolver = server(|query| reply(query, 0, &[(2, name)])).await;
+            let answer = resolver.lookup(".", Kind::Ns).await;
+            let [record] = answer.records() else {
+                panic!("{answer:?}")
+            };
+            assert_eq!(record.data, Data::Name("a.example".into()));
         });
     }
 

@@ -141,7 +141,7 @@ impl Logger {
         for sink in &mut self.sinks {
             self.line.clear();
             match sink {
-                Sink::Stderr => {
+                Sink::Stderr | Sink::Stdout => {
                     if !self.program.is_empty() {
                         self.line.extend_from_slice(self.program.as_bytes());
                         self.line.extend_from_slice(b": ");

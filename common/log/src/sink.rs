@@ -115,6 +115,8 @@ impl Postlog {
 pub enum Sink {
     /// Standard error, as `program: warning: text`.
     Stderr,
+    /// Standard output, in the same form: for a program whose lines are its result.
+    Stdout,
     /// The system's log daemon.
     Syslog(Syslog),
     /// postlogd.
@@ -153,7 +155,7 @@ impl Sink {
     pub fn problem(&self) -> Option<&str> {
         match self {
             Sink::Postlog(postlog) => postlog.problem.as_deref(),
-            Sink::Stderr | Sink::Syslog(_) => None,
+            Sink::Stderr | Sink::Stdout | Sink::Syslog(_) => None,
         }
     }
 
@@ -175,6 +177,9 @@ impl Sink {
         match self {
             Sink::Stderr => {
                 let _ = std::io::stderr().lock().write_all(line);
+            }
+            Sink::Stdout => {
+                let _ = std::io::stdout().lock().write_all(line);
             }
             Sink::Syslog(syslog) => {
                 send(&mut syslog.socket, SYSLOG_SOCKET.as_ref(), line);

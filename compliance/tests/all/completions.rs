@@ -77,5 +77,9 @@ fn bash_offers_what_the_system_has() {
     assert_eq!(offered(&["postfix", "relo"]), ["reload"]);
     assert_eq!(offered(&["postlock", "-l", "fl"]), ["flock"]);
     assert_eq!(offered(&["postkick", "pub"]), ["public"]);
+    assert_eq!(
+        offered(&["posttls-finger", "-l", "dane"]),
+        ["dane", "dane-only"]
+    );
     assert_eq!(offered(&["sendmail", "-N", "ne"]), ["never"]);
 }

@@ -37,6 +37,7 @@ mod postfix_tls;
 mod postmulti;
 mod postqueue;
 mod postsuper;
+mod posttls_finger;
 mod progress;
 mod qmgr;
 mod qmgr_active;

@@ -6,8 +6,8 @@ use std::process::Command;
 use compliance::shell::{at_once, one_by_one};
 use compliance::testkit::{Instance, Target};
 
-/// Programs with a manual of their own. posttls-finger waits for TLS.
-const COMMANDS: [&str; 17] = [
+/// Programs with a manual of their own.
+const COMMANDS: [&str; 18] = [
     "mailq",
     "newaliases",
     "postalias",
@@ -23,6 +23,7 @@ const COMMANDS: [&str; 17] = [
     "postmulti",
     "postqueue",
     "postsuper",
+    "posttls-finger",
     "qshape",
     "sendmail",
 ];

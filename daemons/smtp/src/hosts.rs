@@ -3,13 +3,13 @@
 use std::net::IpAddr;
 
 use pf_address::idn;
-use pf_dns::{Answer, Data, Kind, MAX_RECORDS};
+use pf_dns::{Answer, Data, Kind, MAX_RECORDS, by_weight};
 use pf_dsn::{Dsn, Status};
 use pf_log::{info, warning};
 use pf_net::Destination;
 
 use crate::naming::Naming;
-use crate::order::{balanced, by_weight, ordered};
+use crate::order::{balanced, ordered};
 use crate::params::Params;
 use crate::server::{Place, Server};
 
@@ -161,11 +161,8 @@ impl Search<'_> {
                 .map(|address| (host.to_owned(), address))
                 .collect(),
             Err(answer) => {
-                let (retry, why) = match answer {
-                    Answer::Retry(_) => (true, "Temporary failure in name resolution"),
-                    Answer::NoData(_) => (false, "No address associated with hostname"),
-                    _ => (false, "Name or service not known"),
-                };
+                let why = answer.native_reason();
+                let retry = matches!(answer, Answer::Retry(_));
                 let class = if retry || self.is_soft() { 4 } else { 5 };
                 self.trouble = Some(Status::new(
                     Dsn::new(class, 4, 4),
@@ -196,7 +193,7 @@ impl Search<'_> {
             if answer.trouble().is_some()
                 && trouble
                     .as_ref()
-                    .is_none_or(|old| rank(&answer) >= rank(old))
+                    .is_none_or(|old| answer.badness() >= old.badness())
             {
                 trouble = Some(answer);
             }
@@ -347,16 +344,5 @@ impl Search<'_> {
         }
         let servers = balanced(self.params, servers);
         self.found(servers, myself)
-    }
-}
-
-/// How bad a trouble is; what may pass is worst, because it must not make a failure final.
-fn rank(answer: &Answer) -> u8 {
-    match answer {
-        Answer::Policy(_) => 4,
-        Answer::Retry(_) => 3,
-        Answer::Invalid(_) => 2,
-        Answer::Fail(_) => 1,
-        _ => 0,
     }
 }

@@ -187,6 +187,11 @@ pub const ROWS: &[Row] = &[
     ),
     row("postqueue", &["flush", "journey", "postqueue"], DEFERRED),
     row("postsuper", &["postsuper"], ("postsuper", "named_messages")),
+    row(
+        "posttls-finger",
+        &["posttls_finger"],
+        ("posttls_finger", "names::exchangers_services_and_hosts"),
+    ),
     row("sendmail", &["journey", "submission"], DELIVERED),
 ];
 
