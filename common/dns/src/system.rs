@@ -13,7 +13,7 @@ pub struct ResolvConf {
     pub timeout: Duration,
     /// How often all of them are asked.
     pub attempts: u32,
-    /// Whether the servers' word on authenticity counts (`options trust-ad`); always for servers on this host.
+    /// Whether the servers' word on authenticity counts (`options trust-ad`).
     pub trust_ad: bool,
     /// Domains to append to names.
     pub search: Vec<String>,

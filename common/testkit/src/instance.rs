@@ -223,16 +223,6 @@ impl Instance {
         assert!(status.success(), "{status}: {script}");
     }
 
-    /// Runs commands of the shell in the instance's network.
-    pub fn in_network(&self, script: &str) {
-        let status = Command::new("nsenter")
-            .args([&format!("--target={}", self.holder.id()), "--net", "--"])
-            .args(["sh", "-e", "-c", script])
-            .status()
-            .unwrap();
-        assert!(status.success(), "{status}: {script}");
-    }
-
     /// The mail log so far.
     pub fn log(&self) -> String {
         let log = self.read("log/maillog");

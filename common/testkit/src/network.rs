@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::process::Command;
 use std::time::Duration;
 
 use nix::sched::{CloneFlags, setns};
@@ -81,5 +82,15 @@ impl Instance {
         })
         .join()
         .unwrap()
+    }
+
+    /// Runs commands of the shell in the instance's network.
+    pub fn in_network(&self, script: &str) {
+        let status = Command::new("nsenter")
+            .args([&format!("--target={}", self.holder_pid()), "--net", "--"])
+            .args(["sh", "-e", "-c", script])
+            .status()
+            .unwrap();
+        assert!(status.success(), "{status}: {script}");
     }
 }
