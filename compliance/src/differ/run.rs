@@ -37,6 +37,12 @@ static OWN: LazyLock<Regex> = LazyLock::new(|| {
 static OFFSET: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"(error in regex|postfix-script:)( at offset)? \d+:?").unwrap());
 
+/// The original does not count the lines of an entry that it edits.
+static LINE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(master\.cf: line )\d+(: (?:specify service|service (?:name|type) syntax))")
+        .unwrap()
+});
+
 /// The length of a network, in a complaint.
 static MASK: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"/\d{4,}""#).unwrap());
 
@@ -102,6 +108,7 @@ pub fn run(target: &Target, cases: &[&Case]) -> Vec<Effect> {
                 let text = shown(&top.join(file));
                 let text = without_places(&text);
                 let text = OFFSET.replace_all(&text, "$1");
+                let text = LINE.replace_all(&text, "$1$2");
                 // Which of its two expansions fails first depends on the order of a hash table.
                 let text = text.replace("fatal: dictionary mail_dict: macro", "fatal: macro");
                 let mut text = labels.named(&PROCESS_ID.replace_all(&text, "process_id = PID"));

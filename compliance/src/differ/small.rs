@@ -276,7 +276,8 @@ pub fn postmulti(random: &mut Random) -> Case {
             "-l -i x",
             "-Z",
             "-e create",
-            "-e init",
+            // By itself it would change the configuration that all cases share.
+            "-e init -p",
             "-e import",
             "-e destroy",
             "-e assign",
