@@ -1,7 +1,5 @@
 //! Tables made of tables: `unionmap:`, `pipemap:`, `debug:`, and `randmap:`.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::rc::Rc;
 
 use pf_text::split::{list_braces, strip_braces};
@@ -25,20 +23,12 @@ fn parts(kind: &str, name: &str) -> Result<Vec<String>, OpenError> {
     Ok(words)
 }
 
-/// Opens all tables, or none: an error closes those that were opened. One that is named twice is opened once.
+/// Opens all tables, or none: an error closes those that were opened.
 fn tables(kind: &str, name: &str, options: &Options) -> Result<Vec<Rc<Table>>, OpenError> {
-    let mut tables: HashMap<String, Rc<Table>> = HashMap::new();
-    parts(kind, name)?
-        .into_iter()
-        .map(|spec| {
-            Ok(match tables.entry(spec) {
-                Entry::Occupied(known) => known.get().clone(),
-                Entry::Vacant(new) => {
-                    let table = Rc::new(open(new.key(), options)?);
-                    new.insert(table).clone()
-                }
-            })
-        })
+    let specs = parts(kind, name)?;
+    specs
+        .iter()
+        .map(|spec| open(spec, options).map(Rc::new))
         .collect()
 }
 

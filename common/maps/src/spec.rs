@@ -34,6 +34,13 @@ pub(crate) fn unsupported(kind: &str) -> OpenError {
 /// # Errors
 /// There is no such type, or the table cannot be opened; the text is Postfix's.
 pub fn open(spec: &str, options: &Options) -> Result<Table, OpenError> {
+    match Table::shared(spec, options) {
+        Some(table) => Ok(table),
+        None => open_new(spec, options).map(|table| table.share(spec, options)),
+    }
+}
+
+fn open_new(spec: &str, options: &Options) -> Result<Table, OpenError> {
     let (kind, name) = split_form(spec)?;
     // Not so: the caller asked for no help of the proxy server.
     if kind == "proxy" && options.no_proxy {
@@ -74,7 +81,7 @@ impl Table {
     pub fn open(spec: &str, options: &Options) -> Self {
         open(spec, options).unwrap_or_else(|err| {
             pf_log::error!("{err}");
-            Table::broken(spec, &err)
+            Table::broken(spec, &err).share(spec, options)
         })
     }
 }

@@ -6,6 +6,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::rc::{Rc, Weak};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -105,24 +106,51 @@ pub async fn restart_wanted() {
 /// How often a table's file is looked at, at the most.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// One open table, named `type:name`.
-pub struct Table {
+/// One open table, named `type:name`. All users of a table in a thread who want it the same way share what is behind it.
+pub struct Table(Rc<Content>);
+
+thread_local! {
+    /// The tables that are open, and how each was asked for.
+    static OPEN: RefCell<Vec<(String, Options, Weak<Content>)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// What all users of a table share.
+struct Content {
     kind: String,
     name: String,
     nature: Nature,
     options: Options,
     opener: Opener,
-    inner: RefCell<std::rc::Rc<Inner>>,
+    inner: RefCell<Rc<Inner>>,
     watched: Option<RefCell<Watched>>,
 }
 
 impl std::fmt::Debug for Table {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Table({}:{})", self.kind, self.name)
+        write!(f, "Table({}:{})", self.0.kind, self.0.name)
     }
 }
 
 impl Table {
+    /// The table that was asked for in the same way before and is still open.
+    pub(crate) fn shared(spec: &str, options: &Options) -> Option<Self> {
+        OPEN.with_borrow(|open| {
+            open.iter()
+                .filter(|(known, how, _)| known == spec && how == options)
+                .find_map(|(.., content)| content.upgrade())
+                .map(Self)
+        })
+    }
+
+    /// From now on this table is the one for all that ask for it in this way.
+    pub(crate) fn share(self, spec: &str, options: &Options) -> Self {
+        OPEN.with_borrow_mut(|open| {
+            open.retain(|(.., content)| content.strong_count() > 0);
+            open.push((spec.to_owned(), options.clone(), Rc::downgrade(&self.0)));
+        });
+        self
+    }
+
     pub(crate) fn new(
         kind: &str,
         name: &str,
@@ -140,7 +168,7 @@ impl Table {
             })
         });
         let inner = opener(name, options)?;
-        Ok(Self {
+        Ok(Self(Rc::new(Content {
             kind: kind.to_owned(),
             name: name.to_owned(),
             nature,
@@ -148,13 +176,13 @@ impl Table {
             opener,
             inner: RefCell::new(inner.into()),
             watched,
-        })
+        })))
     }
 
     /// A table that stands for one that could not be opened: each lookup cannot tell.
     pub(crate) fn broken(spec: &str, why: &OpenError) -> Self {
         let (kind, name) = spec.split_once(':').unwrap_or((spec, ""));
-        Self {
+        Self(Rc::new(Content {
             kind: kind.to_owned(),
             name: name.to_owned(),
             nature: Nature::Fixed,
@@ -162,34 +190,34 @@ impl Table {
             opener: |_, _| Err(OpenError("not a table".into())),
             inner: RefCell::new(Inner::Broken(why.0.clone()).into()),
             watched: None,
-        }
+        }))
     }
 
     /// `type:name`, as log lines have it.
     pub fn title(&self) -> String {
         // The one type that Postfix names by its file, once that is open.
-        let open = !matches!(&**self.inner.borrow(), Inner::Broken(_));
-        let suffix = if self.kind == "cdb" && open {
+        let open = !matches!(&**self.0.inner.borrow(), Inner::Broken(_));
+        let suffix = if self.0.kind == "cdb" && open {
             ".cdb"
         } else {
             ""
         };
-        format!("{}:{}{suffix}", self.kind, self.name)
+        format!("{}:{}{suffix}", self.0.kind, self.0.name)
     }
 
     /// The type.
     pub fn kind(&self) -> &str {
-        &self.kind
+        &self.0.kind
     }
 
     /// The name behind the type.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.0.name
     }
 
     /// Whether keys are patterns, so that looking up parts of an address makes no sense.
     pub fn is_pattern(&self) -> bool {
-        self.nature == Nature::Pattern
+        self.0.nature == Nature::Pattern
     }
 
     /// Looks a key up.
@@ -200,7 +228,7 @@ impl Table {
         let Some(prepared) = self.prepared(key) else {
             return Lookup::Missing;
         };
-        let inner = self.inner.borrow().clone();
+        let inner = self.0.inner.borrow().clone();
         let answer = match &*inner {
             Inner::Remote(table) => table.get(&prepared).await,
             Inner::Local(table) => table.get(&prepared),
@@ -212,7 +240,7 @@ impl Table {
     /// Looks a key up in a table that answers at once; `None` for one that asks somebody else.
     pub fn lookup_local(&self, key: &[u8]) -> Option<Lookup<Vec<u8>>> {
         self.refresh();
-        let inner = self.inner.borrow();
+        let inner = self.0.inner.borrow();
         if let Inner::Remote(_) = &**inner {
             return None;
         }
@@ -235,7 +263,7 @@ impl Table {
 
     /// The answer to the key as it was asked for, unless it is not in the encoding that it must be in.
     fn checked(&self, key: &[u8], answer: Lookup<Vec<u8>>) -> Lookup<Vec<u8>> {
-        if let (true, Lookup::Found(value)) = (self.options.utf8, &answer)
+        if let (true, Lookup::Found(value)) = (self.0.options.utf8, &answer)
             && !value.is_ascii()
             && std::str::from_utf8(value).is_err()
         {
@@ -252,7 +280,7 @@ impl Table {
 
     /// All entries, for types that can list them; `None` for the others.
     pub fn entries(&self) -> Option<Result<Vec<Entry>, LookupError>> {
-        match &**self.inner.borrow() {
+        match &**self.0.inner.borrow() {
             Inner::Local(table) => table.entries(),
             Inner::Remote(table) => table.entries(),
             Inner::Broken(_) => None,
@@ -261,8 +289,8 @@ impl Table {
 
     /// The key as the table has it; `None` when no key of the table can be equal to it.
     fn prepared<'a>(&self, key: &'a [u8]) -> Option<Cow<'a, [u8]>> {
-        if self.options.utf8
-            && self.kind != "debug"
+        if self.0.options.utf8
+            && self.0.kind != "debug"
             && !key.is_ascii()
             && std::str::from_utf8(key).is_err()
         {
@@ -274,21 +302,23 @@ impl Table {
             return None;
         }
         // Tables that pass the key on leave that to the others.
-        let passes_on = matches!(&*self.kind, "debug" | "unionmap" | "pipemap" | "proxy");
-        let folded = self.options.fold && self.nature == Nature::Fixed && !passes_on;
+        let passes_on = matches!(&*self.0.kind, "debug" | "unionmap" | "pipemap" | "proxy");
+        let folded = self.0.options.fold && self.0.nature == Nature::Fixed && !passes_on;
         if folded
             && key
                 .iter()
                 .any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii())
         {
-            return Some(Cow::Owned(pf_text::case::fold(key, self.options.utf8)));
+            return Some(Cow::Owned(pf_text::case::fold(key, self.0.options.utf8)));
         }
         Some(Cow::Borrowed(key))
     }
 
     /// Opens the table again when its file has changed. When that fails, the old content serves on.
     fn refresh(&self) {
-        let Some(watched) = &self.watched else { return };
+        let Some(watched) = &self.0.watched else {
+            return;
+        };
         let mut watched = watched.borrow_mut();
         if watched.checked.elapsed() < CHECK_INTERVAL {
             return;
@@ -298,10 +328,10 @@ impl Table {
         if now == watched.seen || now.is_none() {
             return;
         }
-        match (self.opener)(&self.name, &self.options) {
+        match (self.0.opener)(&self.0.name, &self.0.options) {
             Ok(inner) => {
                 pf_log::info!("table {} has changed -- reopened", self.title());
-                *self.inner.borrow_mut() = inner.into();
+                *self.0.inner.borrow_mut() = inner.into();
                 watched.seen = now;
             }
             Err(err) => {

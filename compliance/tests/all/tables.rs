@@ -243,3 +243,49 @@ fn proxied() {
     }
     check(&instance, "tables/proxied", &text);
 }
+
+/// A table that several ask for is opened once, and what is wrong with it is told once.
+#[test]
+fn shared() {
+    let instance = Instance::builder()
+        .main_cf("compatibility_level = 3.6\nheader_checks = regexp:$config_directory/rules\nbody_checks = regexp:$config_directory/rules\nvirtual_alias_maps = regexp:$config_directory/rules texthash:$config_directory/none\nsender_canonical_maps = texthash:$config_directory/none\nsmtpd_sender_restrictions = check_sender_access regexp:$config_directory/rules, check_helo_access cidr:$config_directory/networks\nsmtpd_client_restrictions = check_client_access cidr:$config_directory/networks, check_client_access regexp:$config_directory/rules\n")
+        .build();
+    instance.write("etc/rules", "/a/ \nno rule\n/(/ x\n/b/U y\n");
+    instance.write("etc/networks", "1.2.3.4/33 x\n");
+    instance.start();
+    let mut client = instance.smtp();
+    for line in [
+        "EHLO c.example",
+        "MAIL FROM:<bob@test.example>",
+        "RCPT TO:<alice@test.example>",
+    ] {
+        client.command(line);
+    }
+    client.command("QUIT");
+    instance.run_with("sendmail", &["-i", "alice@test.example"], b"S: x\n\nbody\n");
+    instance.wait_log(r"cleanup\[\d+\]: .*(rejected|message-id)|(cleanup|rewrite)\[\d+\]: .*lookup (problem|error)");
+    let log = instance.whole_log();
+    let mut lines: Vec<&str> = log
+        .lines()
+        .filter(|line| line.contains("warning: ") || line.contains("error: "))
+        .filter_map(|line| line.split_once("postfix/").map(|(_, line)| line))
+        .filter(|line| line.starts_with("smtpd[") || line.starts_with("cleanup["))
+        .collect();
+    lines.sort_unstable();
+    let cases = build();
+    let words = [
+        "printf 'xx\\nxw\\n' | postmap -q - regexp:pat regexp:pat",
+        "printf 'xx\\nzz\\n' | postmap -q - pcre:pat regexp:pat pcre:pat",
+        "printf '10.9.9\\n' | postmap -q - cidr:net cidr:net cidr:empty",
+        "postmap -q xx regexp:pat regexp:pat",
+        "printf 'xx\\n' | postmap -q - 'unionmap:{regexp:pat,regexp:pat}' 'pipemap:{regexp:pat,static:x}' regexp:pat",
+        "printf 'xx\\n' | postmap -q - debug:regexp:pat regexp:pat",
+        "printf 'xx\\n' | postmap -q - texthash:src texthash:src",
+        "printf 'xx\\n' | postmap -fq - regexp:pat",
+    ];
+    check(
+        &instance,
+        "tables/shared",
+        &format!("{}\n{}", lines.join("\n"), at_once(&cases, "work", &words)),
+    );
+}
