@@ -73,11 +73,12 @@ pub fn short() -> Result<()> {
 }
 
 fn matrix(request: &Request) -> Result<()> {
+    let peer = request.peer.root();
     let cells: Vec<Cell> = ROWS
         .iter()
         .filter(|row| request.programs.is_empty() || request.programs.contains(&row.program))
         .flat_map(|row| Way::BOTH.map(|way| Cell { row, way }))
-        .filter(Cell::is_possible)
+        .filter(|cell| cell.is_possible(&peer))
         .collect();
     let mut outcomes = all(&cells, request)?;
     say(&line("", "ours inside", "the peer's"));

@@ -1,6 +1,6 @@
 //! One program of one system, inside the other system.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, ensure};
@@ -50,8 +50,13 @@ impl Outcome {
 }
 
 impl Cell {
-    pub fn is_possible(&self) -> bool {
-        self.way == Way::InsidePeer || !NOT_INSIDE_OURS.contains(&self.row.program)
+    /// Whether there is such a place: older peers lack some programs.
+    pub fn is_possible(&self, peer: &Path) -> bool {
+        let places = ["usr/sbin", "usr/lib/postfix/sbin"];
+        places
+            .iter()
+            .any(|place| peer.join(place).join(self.row.program).exists())
+            && (self.way == Way::InsidePeer || !NOT_INSIDE_OURS.contains(&self.row.program))
     }
 
     /// How a failed test is told.
