@@ -27,7 +27,7 @@ fn without_places(text: &str) -> String {
 static OWN: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(concat!(
         r"^(default_(cache_db|database)_type = )?(cdb|sled|lmdb)$|inet_addr_local: configured|name_mask: ipv4",
-        r#"|^\{\\?"(alias_maps|(command|daemon)_directory|default_(cache_db|database)_type|process_id|sendmail_path|mailq_path|newaliases_path|\w+_cache_map|\w*_?directory)\\?": |^\{.*(_cache\b|:/etc/aliases)|^/\S+/sendmail$"#,
+        r#"|^\{\\?"(alias_maps|(command|daemon)_directory|default_(cache_db|database)_type|process_id|sendmail_path|mailq_path|newaliases_path|\w+_cache_map|\w*_?directory)\\?": |^\{.*(_cache\b|:/etc/aliases)|^/\S+/(sendmail|s?bin)$"#,
         r"|^ *\S+ = .*(sled:/|(verify|postscreen)_cache|\S*:/etc/aliases|/usr/(s?bin|lib)|/libexec|/etc/postfix|share/|/s?bin)"
     ))
     .unwrap()

@@ -227,7 +227,8 @@ fn case(random: &mut Random, tool: &str, of: &str, source: fn(&mut Random) -> Ve
         ]);
         case.main_cf = Some(odd.as_bytes().to_vec());
         if odd.starts_with("lmdb_map_size = 2") {
-            // Once it has made the map larger, the original folds no more keys.
+            // When it has made the map larger, the original begins anew, warnings and all, but folds no more keys.
+            case.once = true;
             for file in &mut case.files {
                 file.bytes.make_ascii_lowercase();
             }

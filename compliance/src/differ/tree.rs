@@ -288,11 +288,11 @@ fn below(
             // A new one: its name says when it was made.
             let all = found.entry("spool/maildrop/QID".to_owned()).or_default();
             let mut files: Vec<&str> = all
-                .split_terminator("\n\n")
+                .split_terminator("\n--\n")
                 .chain([text.as_str()])
                 .collect();
             files.sort_unstable();
-            *all = files.join("\n\n");
+            *all = files.join("\n--\n");
         } else {
             found.insert(name, text);
         }
