@@ -1,7 +1,8 @@
 //! `postmulti`: several instances. The primary one must be that of `/etc/postfix`: the test gives itself one there, in a name space
 //! of its own.
 
-use compliance::golden::check;
+use compliance::golden::{check, normalise};
+use compliance::random::Random;
 use compliance::testkit::Instance;
 
 /// What new instances begin with.
@@ -157,4 +158,122 @@ fn what_does_not_go_together() {
     cases += "MAIL_CONFIG=/x s postmulti -l\nwait\ncat o.*\n";
     let text = script(&instance, &cases);
     check(&instance, "postmulti/usage", &text);
+}
+
+/// What an administrator of several instances may type, in any order.
+fn step(random: &mut Random) -> String {
+    let name = |random: &mut Random| {
+        random
+            .pick(&[
+                "a",
+                "b",
+                "-",
+                "postfix-a",
+                "postfix-b",
+                "postfix-a",
+                "postfix-b",
+                "postfix-c",
+                "nosuch",
+            ])
+            .to_owned()
+    };
+    let who = |random: &mut Random| match random.below(6) {
+        0 => String::new(),
+        1 => "-a".to_owned(),
+        2 => format!("-g {}", random.pick(&["mta", "x", "-"])),
+        _ => format!("-i {}", name(random)),
+    };
+    let identity = |random: &mut Random| {
+        let mut words = String::new();
+        if !random.once_in(4) {
+            words += &format!(
+                " -I {}",
+                random.pick(&["postfix-a", "postfix-b", "postfix-c", "-", "c"])
+            );
+        }
+        if random.once_in(2) {
+            words += &format!(" -G {}", random.pick(&["mta", "x", "-", "mta"]));
+        }
+        words
+    };
+    let places = |random: &mut Random| {
+        let mut words = String::new();
+        for place in ["config_directory", "queue_directory", "data_directory"] {
+            // Without it, a new instance would be made in the system's own directory.
+            if place == "config_directory" || random.once_in(3) {
+                let below = match place {
+                    "config_directory" => "",
+                    "queue_directory" => "spool/",
+                    _ => "data/",
+                };
+                words += &format!(
+                    " {place}=TOP/multi/{below}{}",
+                    random.pick(&["a", "b", "c", "in", "old", "b/"])
+                );
+            }
+        }
+        words
+    };
+    let flags = random.pick(&["", "", "", " -R"]);
+    match random.below(16) {
+        0..3 => format!(
+            "q postmulti -e create{}{}",
+            identity(random),
+            places(random)
+        ),
+        3 => format!(
+            "q postmulti -e import{}{}",
+            identity(random),
+            places(random)
+        ),
+        4 => format!("t postmulti -e destroy {}", who(random)),
+        5 => format!("t postmulti -e deport {}", who(random)),
+        6 | 7 => format!("t postmulti -e enable {}", who(random)),
+        8 => format!("t postmulti -e disable {}", who(random)),
+        9 => format!("t postmulti -e assign {}{}", who(random), identity(random)),
+        10..12 => format!("t postmulti -l{flags} {}", who(random)),
+        12 => format!(
+            "t postmulti{} {} -x sh -c 'echo $MAIL_CONFIG $queue_directory $multi_instance_name/$multi_instance_group/$multi_instance_enable'",
+            flags,
+            who(random)
+        ),
+        13 => format!("t postmulti{} {} -p status", flags, who(random)),
+        14 => format!(
+            "touch TOP/multi/{}",
+            random.pick(&[
+                "a/extra",
+                "spool/a/active/x",
+                "data/a/y",
+                "old/main.cf",
+                "in/z"
+            ])
+        ),
+        _ => "conf".to_owned(),
+    }
+}
+
+#[test]
+fn in_any_order() {
+    let play = |seed| {
+        let mut random = Random(seed);
+        let instance = system();
+        let mut cases = "q postmulti -e init\nmkdir TOP/multi/in TOP/multi/old\n\
+            q postmulti -e create -I postfix-a -G mta config_directory=TOP/multi/a\n\
+            q postmulti -e create -I postfix-b config_directory=TOP/multi/b\n"
+            .to_owned();
+        for _ in 0..30 {
+            cases += &step(&mut random);
+            cases.push('\n');
+        }
+        cases += "conf\nfind TOP/multi -type d -o -name main.cf | sort | sed 's:.*/multi/::'\n";
+        let top = instance.path("").display().to_string();
+        let text = script(&instance, &cases.replace("TOP", top.trim_end_matches('/')));
+        normalise(&instance, &text)
+    };
+    let texts = std::thread::scope(|scope| {
+        let played = [1, 2, 3].map(|seed| scope.spawn(move || play(seed)));
+        played.map(|one| one.join().unwrap())
+    });
+    let instance = Instance::builder().build();
+    check(&instance, "postmulti/any-order", &texts.join("\n"));
 }
