@@ -86,7 +86,8 @@ pub fn flush(instance: &Instance) {
     );
 }
 
-fn put_aside(directory: &Path) -> Vec<String> {
+/// The names of all files below a queue.
+pub fn put_aside(directory: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
     entries
         .flat_map(|entry| {

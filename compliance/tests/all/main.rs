@@ -7,6 +7,7 @@
     reason = "a test ends at its first surprise"
 )]
 
+mod administering;
 mod bounce;
 mod by_chance;
 mod cleaning;

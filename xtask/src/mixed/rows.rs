@@ -61,7 +61,11 @@ pub const ROWS: &[Row] = &[
         &["journey", "qmgr", "qmgr_routes", "scenarios"],
         ("qmgr", "what_cannot_be_delivered_now_waits_for_its_reason"),
     ),
-    row("flush", &["flush", "journey"], ("flush", "the_protocol")),
+    row(
+        "flush",
+        &["administering", "flush", "journey"],
+        ("flush", "the_protocol"),
+    ),
     row(
         "local",
         &["journey", "local", "local_more", "local_parameters"],
@@ -77,7 +81,11 @@ pub const ROWS: &[Row] = &[
         &["journey", "non_bdb"],
         ("non_bdb", "requests"),
     ),
-    row("pickup", &["journey", "maildrop", "submission"], DELIVERED),
+    row(
+        "pickup",
+        &["administering", "journey", "maildrop", "submission"],
+        DELIVERED,
+    ),
     row(
         "pipe",
         &["journey", "pipe"],
@@ -96,6 +104,7 @@ pub const ROWS: &[Row] = &[
     row(
         "qmgr",
         &[
+            "administering",
             "journey",
             "qmgr",
             "qmgr_ages",
@@ -112,7 +121,7 @@ pub const ROWS: &[Row] = &[
     ),
     row(
         "showq",
-        &["journey", "postqueue", "postsuper"],
+        &["administering", "journey", "postqueue", "postsuper"],
         ("postqueue", "listings"),
     ),
     row("smtp", &["journey", "scenarios", "smtp"], RELAYED),
@@ -185,8 +194,16 @@ pub const ROWS: &[Row] = &[
         &["postmulti"],
         ("postmulti", "what_does_not_go_together"),
     ),
-    row("postqueue", &["flush", "journey", "postqueue"], DEFERRED),
-    row("postsuper", &["postsuper"], ("postsuper", "named_messages")),
+    row(
+        "postqueue",
+        &["administering", "flush", "journey", "postqueue"],
+        DEFERRED,
+    ),
+    row(
+        "postsuper",
+        &["administering", "postsuper"],
+        ("postsuper", "named_messages"),
+    ),
     row(
         "posttls-finger",
         &["posttls_finger"],
