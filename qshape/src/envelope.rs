@@ -1,6 +1,7 @@
 //! Sender, recipients and time of a queue file, however far its delivery has come.
 
 use std::fs::{self, File};
+use std::io::{Read, Seek};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
@@ -23,6 +24,8 @@ const READY: u32 = 0o700;
 const MODE_MASK: u32 = 0o733;
 /// Shorter names are no queue ids.
 const MIN_NAME: usize = 6;
+/// As many numbers a record of sizes had in the oldest version.
+const MIN_NUMBERS: usize = 3;
 
 /// Reads the envelope of a file; `None`: it is no complete message.
 pub fn read(path: &Path) -> Option<Envelope> {
@@ -42,7 +45,11 @@ pub fn read(path: &Path) -> Option<Envelope> {
     // A file in maildrop has no record of its size, and in older versions none of its time.
     let time = match reader.read_into(&mut data).ok()?? {
         RecordType::SIZE => {
-            content = u64::try_from(SizeRecord::parse(&data).0.message_size).ok();
+            // A record that is damaged tells nothing.
+            let (size, numbers) = SizeRecord::parse(&data);
+            content = u64::try_from(size.message_size)
+                .ok()
+                .filter(|_| numbers >= MIN_NUMBERS);
             if reader.read_into(&mut data).ok()?? != RecordType::TIME {
                 return None;
             }
@@ -59,20 +66,17 @@ pub fn read(path: &Path) -> Option<Envelope> {
     let mut recipients = Vec::new();
     while let Some(kind) = reader.read_into(&mut data).ok()? {
         match kind {
-            RecordType::POINTER => match reader.follow(&data) {
-                // What is no number leads nowhere.
-                Ok(()) | Err(Error::Pointer(_)) => {}
-                Err(_) => return None,
-            },
+            RecordType::POINTER => follow(&mut reader, &data)?,
             RecordType::RCPT => recipients.push(data.clone()),
             RecordType::FROM => sender = Some(data.clone()),
             RecordType::MESG => {
+                sender.as_ref()?;
                 if let Some(length) = content {
                     let behind = reader.offset().checked_add(length)?;
                     reader.seek(behind).ok()?;
-                    if reader.read_into(&mut data).ok()?? != RecordType::XTRA {
-                        return None;
-                    }
+                }
+                if skip_content(&mut reader, &mut data, content.is_none())? != RecordType::XTRA {
+                    return None;
                 }
             }
             RecordType::END if recipients.is_empty() => return None,
@@ -87,4 +91,27 @@ pub fn read(path: &Path) -> Option<Envelope> {
         }
     }
     None
+}
+
+/// The type of the first record behind the content, record by record if need be.
+fn skip_content<R: Read + Seek>(
+    reader: &mut Reader<R>,
+    data: &mut Vec<u8>,
+    by_record: bool,
+) -> Option<RecordType> {
+    loop {
+        match reader.read_into(data).ok()?? {
+            RecordType::NORM | RecordType::CONT if by_record => {}
+            RecordType::POINTER if by_record => follow(reader, data)?,
+            kind => return Some(kind),
+        }
+    }
+}
+
+/// Goes where a pointer leads; what is no number leads nowhere.
+fn follow<R: Read + Seek>(reader: &mut Reader<R>, data: &[u8]) -> Option<()> {
+    match reader.follow(data) {
+        Ok(()) | Err(Error::Pointer(_)) => Some(()),
+        Err(_) => None,
+    }
 }
