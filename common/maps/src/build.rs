@@ -83,6 +83,8 @@ enum Target {
     Refusing(String),
     /// Takes everything, for as long as the process lives.
     Forgetting,
+    /// As that, but for what can be no name in an environment.
+    Environment,
 }
 
 /// A table being made. Nothing has changed until [`finish`](Self::finish).
@@ -128,7 +130,8 @@ impl Builder {
                         "table {title}: update operation is not supported"
                     )))
                 }
-                "environ" | "internal" => Some(Target::Forgetting),
+                "internal" => Some(Target::Forgetting),
+                "environ" => Some(Target::Environment),
                 "proxy" => {
                     let runtime = tokio::runtime::Builder::new_current_thread()
                         .enable_all()
@@ -214,7 +217,10 @@ impl Builder {
     pub fn add(&mut self, key: &[u8], value: &[u8]) -> Result<(), String> {
         match &self.target {
             Target::Refusing(why) => return Err(why.clone()),
-            Target::Forgetting => return Ok(()),
+            Target::Environment if key.contains(&b'=') => {
+                return Err("setenv: Invalid argument".into());
+            }
+            Target::Forgetting | Target::Environment => return Ok(()),
             Target::Proxy(proxy, runtime) => {
                 let change = proxy.change(key, Some(value));
                 let trouble = |why| format!("table proxy:{}: write error: {why}", self.plan.name);
@@ -285,7 +291,9 @@ impl Builder {
     /// The file cannot be written; the old table, if any, is as it was.
     pub fn finish(self) -> Result<(), String> {
         match self.target {
-            Target::Refusing(_) | Target::Forgetting | Target::Proxy(..) => Ok(()),
+            Target::Refusing(_) | Target::Forgetting | Target::Environment | Target::Proxy(..) => {
+                Ok(())
+            }
             Target::Lmdb(mut writer) if self.plan.incremental => writer.put_all(&self.entries),
             Target::Lmdb(mut writer) => writer.replace_all(&self.entries),
             Target::Cdb(writer) => {

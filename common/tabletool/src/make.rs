@@ -81,8 +81,8 @@ pub fn make(
         ErrorKind::IsADirectory => Ok(0),
         _ => Err(fatal(format!("read {shown}: {}", reason(&err)))),
     })?;
-    // Tables that take no entries say so themselves.
-    let failed = |why: String| match why.starts_with("table ") {
+    // Tables that take no entries, and the environment, say so themselves.
+    let failed = |why: String| match why.starts_with("table ") || why.starts_with("setenv: ") {
         true => fatal(why),
         false => fatal(format!("error updating {kind}:{name}: {why}")),
     };

@@ -201,6 +201,8 @@ fn command_lines() {
         "printf 'Subject: a\\n\\nbody\\n' | postmap -b -q - 'regexp:{{/b/ x}}'",
         "printf 'Subject: a\\n cont\\nX: b\\n\\nbody\\n' | postmap -hbm -q - 'regexp:{{/(.*)/ [$1]}}'",
         "printf 'Subject: a\\n\\nbody\\n' | postmap -m -q - 'regexp:{{/b/ x}}'",
+        "printf 'k v\\n=a b\\nz z\\n' | postmap -i environ:x",
+        "printf 'k v\\n=a b\\n' | postmap -i internal:x",
     ] {
         cases.push(case.into());
     }
