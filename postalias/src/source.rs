@@ -3,7 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use pf_maps::Options;
-use pf_maps::build::Builder;
+use pf_maps::build::{BuildError, Builder};
 use pf_tabletool::{Language, Place};
 
 use crate::entry::{Fault, key_and_value};
@@ -25,7 +25,7 @@ impl Language for Aliases {
         _options: &Options,
         place: Place<'_>,
         line: &[u8],
-    ) -> Result<(), String> {
+    ) -> Result<(), BuildError> {
         match key_and_value(line) {
             Ok((key, value)) => return builder.add(&key, &value),
             Err(Fault::Empty) => {}
@@ -37,7 +37,7 @@ impl Language for Aliases {
         Ok(())
     }
 
-    fn complete(&self, builder: &mut Builder, incremental: bool) -> Result<(), String> {
+    fn complete(&self, builder: &mut Builder, incremental: bool) -> Result<(), BuildError> {
         // A table without the first of these entries is not complete, as Sendmail sees it; servers of the network information
         // service look for the others.
         if incremental {

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use pf_maps::build::Builder;
+use pf_maps::build::{BuildError, Builder};
 use pf_maps::manage::Stop;
 use pf_maps::source_text::{Fault, key_and_value};
 use pf_maps::{Options, file_value};
@@ -27,7 +27,7 @@ impl Language for Source {
         options: &Options,
         place: Place<'_>,
         line: &[u8],
-    ) -> Result<(), String> {
+    ) -> Result<(), BuildError> {
         match entry(options, place, line) {
             Some((key, value)) => builder.add(key, &value),
             None => Ok(()),

@@ -1,5 +1,7 @@
 //! Replies of a server, as they come: whatever does not say that more follows is the last line, sense or nonsense. No I/O.
 
+use pf_text::space::is_space;
+
 /// One reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
@@ -19,8 +21,8 @@ pub struct Collector {
 pub fn clean(line: &[u8]) -> String {
     let line = line.split(|byte| *byte == 0).next().unwrap_or_default();
     line.iter()
-        .map(|byte| match byte {
-            b' '..=b'~' | b'\t'..=b'\r' => char::from(*byte),
+        .map(|byte| match *byte {
+            byte if byte.is_ascii_graphic() || is_space(byte) => char::from(byte),
             _ => '?',
         })
         .collect()
@@ -29,7 +31,7 @@ pub fn clean(line: &[u8]) -> String {
 impl Collector {
     /// Takes a clean line; the reply when it was the last one. Text beyond `limit` bytes is not kept.
     pub fn line(&mut self, line: &str, limit: usize) -> Option<Reply> {
-        let space = |c: char| matches!(c, ' ' | '\t'..='\r');
+        let space = |c| u8::try_from(c).is_ok_and(is_space);
         let digits = line.bytes().take_while(u8::is_ascii_digit).count();
         let (number, rest) = line.split_at_checked(digits).unwrap_or((line, ""));
         let code = number.parse().ok().filter(|_| digits == 3).unwrap_or(0);

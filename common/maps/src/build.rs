@@ -87,6 +87,21 @@ enum Target {
     Environment,
 }
 
+/// What is wrong with a table being made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BuildError {
+    /// It takes no such entry; the text says all.
+    Refused(String),
+    /// Its file cannot be read or written: why.
+    File(String),
+}
+
+impl From<String> for BuildError {
+    fn from(why: String) -> Self {
+        Self::File(why)
+    }
+}
+
 /// A table being made. Nothing has changed until [`finish`](Self::finish).
 pub struct Builder {
     plan: Plan,
@@ -213,17 +228,20 @@ impl Builder {
     /// Adds an entry.
     ///
     /// # Errors
-    /// The existing table cannot be read (only when adding to it).
-    pub fn add(&mut self, key: &[u8], value: &[u8]) -> Result<(), String> {
+    /// The table does not take it, or the existing one cannot be read (only when adding to it).
+    pub fn add(&mut self, key: &[u8], value: &[u8]) -> Result<(), BuildError> {
         match &self.target {
-            Target::Refusing(why) => return Err(why.clone()),
+            Target::Refusing(why) => return Err(BuildError::Refused(why.clone())),
             Target::Environment if key.contains(&b'=') => {
-                return Err("setenv: Invalid argument".into());
+                return Err(BuildError::Refused("setenv: Invalid argument".into()));
             }
             Target::Forgetting | Target::Environment => return Ok(()),
             Target::Proxy(proxy, runtime) => {
                 let change = proxy.change(key, Some(value));
-                let trouble = |why| format!("table proxy:{}: write error: {why}", self.plan.name);
+                let trouble = |why| {
+                    let name = &self.plan.name;
+                    BuildError::Refused(format!("table proxy:{name}: write error: {why}"))
+                };
                 return runtime.block_on(change).map(drop).map_err(trouble);
             }
             Target::Lmdb(_) | Target::Cdb(_) => {}
@@ -244,7 +262,7 @@ impl Builder {
                     // Those before it are added.
                     writer.put_all(&self.entries)?;
                 }
-                return Err(BAD_SIZE.into());
+                return Err(BuildError::File(BAD_SIZE.into()));
             }
         }
         let known = self.entries.find(&key);

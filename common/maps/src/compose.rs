@@ -1,7 +1,5 @@
 //! Tables made of tables: `unionmap:`, `pipemap:`, `debug:`, and `randmap:`.
 
-use std::rc::Rc;
-
 use pf_text::split::{list_braces, strip_braces};
 
 use crate::spec::open;
@@ -24,12 +22,9 @@ fn parts(kind: &str, name: &str) -> Result<Vec<String>, OpenError> {
 }
 
 /// Opens all tables, or none: an error closes those that were opened.
-fn tables(kind: &str, name: &str, options: &Options) -> Result<Vec<Rc<Table>>, OpenError> {
+fn tables(kind: &str, name: &str, options: &Options) -> Result<Vec<Table>, OpenError> {
     let specs = parts(kind, name)?;
-    specs
-        .iter()
-        .map(|spec| open(spec, options).map(Rc::new))
-        .collect()
+    specs.iter().map(|spec| open(spec, options)).collect()
 }
 
 /// What a single nested table is like.
@@ -51,7 +46,7 @@ pub(crate) fn nature(name: &str, _options: &Options) -> Nature {
         .unwrap_or(Nature::Fixed)
 }
 
-struct Union(Vec<Rc<Table>>);
+struct Union(Vec<Table>);
 
 impl Remote for Union {
     fn get<'a>(&'a self, key: &'a [u8]) -> Answer<'a> {
@@ -82,7 +77,7 @@ pub(crate) fn union(name: &str, options: &Options) -> Result<Inner, OpenError> {
     )?))))
 }
 
-struct Pipe(Vec<Rc<Table>>);
+struct Pipe(Vec<Table>);
 
 impl Remote for Pipe {
     fn get<'a>(&'a self, key: &'a [u8]) -> Answer<'a> {

@@ -13,6 +13,9 @@ use pf_sys::error::text;
 use pf_sys::identity::{self, EffectiveIdentity};
 use pf_sys::process::{ChildSetup, Ended, kill, wait_at_most, wait_for};
 
+/// Names and values.
+pub type Environment = Vec<(OsString, OsString)>;
+
 /// The user and group of `mail_owner`, whose rights the process has between commands.
 #[derive(Debug)]
 pub struct MailOwner {
@@ -69,7 +72,7 @@ pub struct RunAs<'a> {
     /// When this has passed, the command and all that it has started are killed.
     pub limit: Duration,
     /// All of its environment.
-    pub environment: &'a [(OsString, OsString)],
+    pub environment: &'a Environment,
 }
 
 impl RunAs<'_> {

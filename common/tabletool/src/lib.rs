@@ -13,7 +13,7 @@ use pf_cli::{Failure, Invocation, Spec};
 use pf_config::TABLE_TYPES;
 use pf_config::{Config, param};
 use pf_maps::Options;
-use pf_maps::build::{Builder, Duplicates};
+use pf_maps::build::{BuildError, Builder, Duplicates};
 use pf_maps::manage::{Stop, Tables, Tool, input_lines};
 
 use make::Making;
@@ -62,13 +62,13 @@ pub trait Language {
         options: &Options,
         place: Place<'_>,
         line: &[u8],
-    ) -> Result<(), String>;
+    ) -> Result<(), BuildError>;
 
     /// Adds what no line says; `incremental` when there was a table before.
     ///
     /// # Errors
     /// As [`Language::add`].
-    fn complete(&self, _builder: &mut Builder, _incremental: bool) -> Result<(), String> {
+    fn complete(&self, _builder: &mut Builder, _incremental: bool) -> Result<(), BuildError> {
         Ok(())
     }
 

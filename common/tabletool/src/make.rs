@@ -6,7 +6,7 @@ use std::io::{ErrorKind, Read as _};
 use pf_cli::Progress;
 use pf_config::lines::Lines;
 use pf_config::system::reason;
-use pf_maps::build::{Builder, Duplicates, Plan};
+use pf_maps::build::{BuildError, Builder, Duplicates, Plan};
 use pf_maps::manage::{Stop, Tool, become_owner, index_umask};
 use pf_maps::source_text::before_null;
 use pf_text::Show;
@@ -81,10 +81,9 @@ pub fn make(
         ErrorKind::IsADirectory => Ok(0),
         _ => Err(fatal(format!("read {shown}: {}", reason(&err)))),
     })?;
-    // Tables that take no entries, and the environment, say so themselves.
-    let failed = |why: String| match why.starts_with("table ") || why.starts_with("setenv: ") {
-        true => fatal(why),
-        false => fatal(format!("error updating {kind}:{name}: {why}")),
+    let failed = |err| match err {
+        BuildError::Refused(why) => fatal(why),
+        BuildError::File(why) => fatal(format!("error updating {kind}:{name}: {why}")),
     };
     let mut lines = Lines::new(&text);
     let mut progress = Progress::of("entries");
@@ -113,5 +112,5 @@ pub fn make(
     language
         .complete(&mut builder, making.incremental)
         .map_err(failed)?;
-    builder.finish().map_err(failed)
+    builder.finish().map_err(|why| failed(why.into()))
 }

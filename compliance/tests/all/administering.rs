@@ -1,6 +1,7 @@
 //! An administrator at a live queue: messages come, wait, are held, released, put back, made to expire and removed, in any order.
 
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use compliance::delivery::{is_quiet, put_aside, system_with};
@@ -26,6 +27,18 @@ const LAST: &str = "last@test.example";
 const QUEUES: [&str; 6] = [
     "maildrop", "incoming", "active", "deferred", "hold", "corrupt",
 ];
+
+static ID: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\b[0-9A-F]{8,14}\b").unwrap());
+
+/// What is different each time, beside ids.
+static VARYING: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"size=\d+|message-id=<[^>]*>|\[\d+\]|(arrival|forced_expire|create)_time(=|\W+)\d+|log_message_origin=local|  +\d+ (\w{3}) \w{3} +\d+ [\d:]+|-- \d+ Kbytes|message_size\W[\W\d]*|uid=\d+|userid \d+|(deferred|defer)/\w/").unwrap()
+});
+
+/// A message gets an id: as it is sent, as it is put back (with its old id), or as a notification about another one.
+static NEW: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?m)pickup\[\d+\]: ([0-9A-F]+): uid=\d+ from=<[^>]*>(?: orig_id=([0-9A-F]+))?$|bounce\[\d+\]: ([0-9A-F]+): sender non-delivery notification: ([0-9A-F]+)$").unwrap()
+});
 
 /// A live system, and the names of all messages so far.
 struct Desk {
@@ -76,11 +89,7 @@ impl Desk {
 
     /// Learns the ids of new messages from the log.
     fn learn(&mut self, log: &str) {
-        let new = Regex::new(
-            r"(?m)pickup\[\d+\]: ([0-9A-F]+): uid=\d+ from=<[^>]*>(?: orig_id=([0-9A-F]+))?$|bounce\[\d+\]: ([0-9A-F]+): sender non-delivery notification: ([0-9A-F]+)$",
-        )
-        .unwrap();
-        for found in new.captures_iter(log) {
+        for found in NEW.captures_iter(log) {
             let part = |number| found.get(number).map_or("", |part| part.as_str());
             let (id, name) = match (part(2), part(3)) {
                 ("", "") if found[0].contains(LAST) => (part(1), "LAST".to_owned()),
@@ -225,7 +234,7 @@ impl Desk {
                 text + line.split_once("postfix/").map_or(line, |(_, line)| line) + "\n"
             });
         self.seen = log.lines().count();
-        let mut step = format!("$ {}\n", words.join(" "));
+        let mut step = self.tidy(&format!("$ {}\n", words.join(" ")));
         step += &sorted(&self.tidy(&output.stdout));
         for line in sorted(&self.tidy(&output.stderr)).lines() {
             let _ = writeln!(step, "! {line}");
@@ -242,16 +251,13 @@ impl Desk {
                 let _ = writeln!(step, "{queue}: {}", names.join(" "));
             }
         }
-        self.text += &self.tidy(&step);
+        self.text += &step;
     }
 
     /// Names for ids, and nothing of what varies.
     fn tidy(&self, step: &str) -> String {
-        let id = Regex::new(r"\b[0-9A-F]{8,14}\b").unwrap();
-        let step = id.replace_all(step, |found: &regex::Captures<'_>| self.name(&found[0]));
-        let varies = Regex::new(r"size=\d+|message-id=<[^>]*>|\[\d+\]|(arrival|forced_expire|create)_time(=|\W+)\d+|log_message_origin=local|  +\d+ (\w{3}) \w{3} +\d+ [\d:]+|-- \d+ Kbytes|message_size\W[\W\d]*|uid=\d+|userid \d+|(deferred|defer)/\w/").unwrap();
-        let step = varies.replace_all(&step, "~");
-        step.into_owned()
+        let step = ID.replace_all(step, |found: &regex::Captures<'_>| self.name(&found[0]));
+        VARYING.replace_all(&step, "~").into_owned()
     }
 }
 

@@ -1,19 +1,16 @@
 //! Running the program that makes an index.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::io::{self, Read as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use pf_service::others::RunAs;
+use pf_service::others::{Environment, RunAs};
 use pf_sys::error::text;
 use pf_sys::fd::set_nonblocking;
 use pf_sys::process::Ended;
-
-/// Names and values.
-pub type Environment = Vec<(OsString, OsString)>;
 
 /// How long a command may run.
 const LIMIT: Duration = Duration::from_secs(100);

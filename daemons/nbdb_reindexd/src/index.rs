@@ -12,10 +12,10 @@ use pf_config::{MigrationLevel, param};
 use pf_log::info;
 use pf_maps::{Options, non_bdb};
 use pf_service::Context;
-use pf_service::others::MailOwner;
+use pf_service::others::{Environment, MailOwner};
 use pf_sys::identity::EffectiveIdentity;
 
-use crate::command::{self, Environment};
+use crate::command;
 use crate::language::command_for;
 use crate::trust::{Found, Prefixes, Trust};
 

@@ -1,17 +1,13 @@
 //! Running the command.
 
-use std::ffi::OsString;
 use std::os::fd::OwnedFd;
 use std::process::{Command, Stdio};
 
 use anyhow::Result;
-use pf_service::others::RunAs;
+use pf_service::others::{Environment, RunAs};
 use pf_sys::process::Ended;
 
 use crate::attributes::Attributes;
-
-/// Names and values.
-pub type Environment = Vec<(OsString, OsString)>;
 
 /// Runs the command with the client as its standard input, output and error, to its end or its time limit. The process must
 /// have the rights of root.

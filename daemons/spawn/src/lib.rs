@@ -10,7 +10,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 
 use anyhow::Result;
 use pf_config::param;
-use pf_service::others::MailOwner;
+use pf_service::others::{Environment, MailOwner};
 use pf_service::single::{SingleClient, SingleService};
 use pf_service::{Context, Jail};
 
@@ -20,7 +20,7 @@ use attributes::Attributes;
 #[derive(Debug)]
 pub struct Spawn {
     attributes: Attributes,
-    environment: command::Environment,
+    environment: Environment,
     owner: MailOwner,
 }
 
