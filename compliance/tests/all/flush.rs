@@ -198,20 +198,28 @@ fn a_site_asks_for_its_mail() {
         })
     };
     let mut text = format!("{:?}\n", counts());
-    let script = "EHLO x\nETRN slow.example\nETRN @slow.example\nETRN other.example\nETRN bad..name\nETRN\nETRN #queue\nETRN a b\nETRN [192.0.2.1]\nQUIT";
-    let dialogue = play(&instance, "127.0.0.1", script);
-    text += &dialogue
-        .lines()
-        .filter(|line| !line.starts_with("S 250-") && !line.starts_with("S 220"))
-        .map(|line| format!("{line}\n"))
-        .collect::<String>();
-    assert!(
-        wait_for(Duration::from_secs(20), || deferred() == 6),
-        "{}",
-        instance.log()
-    );
-    assert!(wait_for(Duration::from_secs(20), settled));
-    text += &format!("{:?}\n", counts());
+    // Each site by itself: whether mail that was just asked for is back before the next word depends on the machine.
+    for (script, count) in [
+        (
+            "EHLO x\nETRN slow.example\nETRN other.example\nETRN bad..name\nETRN\nETRN #queue\nETRN a b\nETRN [192.0.2.1]\nQUIT",
+            6,
+        ),
+        ("EHLO x\nETRN @slow.example\nQUIT", 8),
+    ] {
+        let dialogue = play(&instance, "127.0.0.1", script);
+        text += &dialogue
+            .lines()
+            .filter(|line| !line.starts_with("S 250-") && !line.starts_with("S 220"))
+            .map(|line| format!("{line}\n"))
+            .collect::<String>();
+        assert!(
+            wait_for(Duration::from_secs(20), || deferred() == count),
+            "{}",
+            instance.log()
+        );
+        assert!(wait_for(Duration::from_secs(20), settled));
+        text += &format!("{:?}\n", counts());
+    }
     for words in [
         &["postqueue", "-s", "fast.example"][..],
         &["postqueue", "-s", "other.example"],
@@ -220,7 +228,7 @@ fn a_site_asks_for_its_mail() {
         text += &shown(words, &instance.run(words[0], &words[1..]));
     }
     assert!(
-        wait_for(Duration::from_secs(20), || deferred() == 7),
+        wait_for(Duration::from_secs(20), || deferred() == 9),
         "{}",
         instance.log()
     );
@@ -244,7 +252,7 @@ fn a_site_asks_for_its_mail() {
         &instance.run("postqueue", &["-i", &id]),
     );
     assert!(
-        wait_for(Duration::from_secs(20), || deferred() == 8),
+        wait_for(Duration::from_secs(20), || deferred() == 10),
         "{}",
         instance.log()
     );
